@@ -8,22 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from carepolicy.audit.counts import (
-    DIMENSIONS,
-    WEEKDAYS,
-    ClockMeasure,
-    Deviation,
-    Due,
-    FlowMeasure,
-    StateMeasure,
-    Verdicts,
-    add_flow,
-)
-from carepolicy.engine.instants import HOUR, SECOND, NoInstant, datetime_of, hour_start, read_instant, rest_of_hour
+from carepolicy.audit.counted import NO_FACTS, QUARTER, CountedCase, CountedFlow, CountingCode, Decided, count_verdict
+from carepolicy.audit.counts import DIMENSIONS, WEEKDAYS, ClockMeasure, Deviation, Due, FlowMeasure, add_flow
+from carepolicy.engine.instants import NoInstant, datetime_of, hour_start, read_instant, rest_of_hour
 
 if TYPE_CHECKING:
+    from carepolicy.engine.fast.code import Code
     from carepolicy.engine.record import Record
-    from carepolicy.machine.program import Bundle, Program
+    from carepolicy.machine.program import Bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,89 +55,10 @@ class Handed:
     facts: Mapping[str, Any]
 
 
-class _Place:
-    """A state of a flow as measures meet it: who owns it, the moves out of it, by the identity of their data, and how
-    long cases were there (microseconds) since this was last added up."""
-
-    __slots__ = ("bit", "channel", "measure", "moves", "name", "owner", "times")
-
-    def __init__(self, name: str, number: int, owner: str, channel: str, measure: StateMeasure | None) -> None:
-        self.name = name
-        self.bit = 1 << number
-        self.owner = owner
-        self.channel = channel
-        self.measure = measure
-        self.moves: dict[int, _Move] = {}
-        self.times: list[int] = []
-
-    def add_up(self) -> None:
-        """Add the times that were noted to those that are there."""
-        if self.measure is not None:
-            self.measure.time.add_some([each if each > 0 else 0 for each in self.times])
-        self.times.clear()
-
-
-class _Move:
-    """A move from one state to another by an event, and how often it was taken since this was last added up."""
-
-    __slots__ = ("count", "data", "to")
-
-    def __init__(self, data: Mapping[str, Any], to: _Place) -> None:
-        self.data = data
-        self.to = to
-        self.count = 0
-
-
-class _Decided:
-    """Verdicts of a clock since they were last added up: how many by state, arrival and verdict, and what seconds the
-    rounds that ended had used."""
-
-    __slots__ = ("counts", "used")
-
-    def __init__(self) -> None:
-        self.counts: dict[tuple[_Place, _Arrival, str], int] = {}
-        self.used: list[float] = []
-
-
-class _Case:
-    """What is known of a case that is open."""
-
-    __slots__ = ("arrival", "arrived", "before", "facts", "late_here", "place", "rounds", "seen", "since", "table")
-
-    def __init__(self, table: _Table, arrived: int, place: _Place, facts: Mapping[str, Any]) -> None:
-        self.table = table
-        self.arrived = self.since = arrived
-        self.arrival: _Arrival | None = None
-        self.place = self.before = place
-        self.facts = facts
-        self.late_here = False
-        self.seen = place.bit
-        self.rounds: dict[str, tuple[int | None, bool]] = {}
-
-    def place_at(self, now: int) -> _Place:
-        """The state in which what ends now was worked on: a move is told before the clocks that it ends."""
-        return self.before if self.since == now else self.place
-
-
-class _Arrival:
-    """Month, weekday and hour at which cases arrive, in the organisation's time zone."""
-
-    __slots__ = ("names",)
-
-    def __init__(self, names: tuple[str, str, str]) -> None:
-        self.names = names
-
-
-NO_FACTS: Mapping[str, Any] = {}
 NO_INSTANTS: Mapping[str, int] = {}
 
-QUARTER = HOUR // 4
-
-FEW_DECIDED = 20_000
-"""So many groups of verdicts are counted, by state, time of arrival and verdict, before they are added up."""
-
-MANY = 4_096
-"""So many durations are noted before they are counted: few at a time take as long as many."""
+MANY = 20_000
+"""So many records or events may note what they tell before it is added up: few at a time take as long as many."""
 
 MOVED = "case.moved"
 
@@ -154,9 +67,9 @@ MOST_QUARTERS = 10_000
 
 
 class Measures:
-    """Counts what records tell. ``facts_of`` says what is known of subjects whose records come; ``by`` names facts by
-    which late rounds are counted too; ``told`` hears of each round that is decided. All figures are there once it has
-    finished; to another process go the figures alone."""
+    """Counts what records tell, or, as a run's hearer, what happens before there are any. ``facts_of`` says what is
+    known of subjects whose records come; ``by`` names facts by which late rounds are counted too; ``told`` hears of
+    each round that is decided. All figures are there once it has finished; to another process go the figures alone."""
 
     def __init__(self, bundle: Bundle, by: Sequence[str] = (), told: Callable[[Round], None] | None = None) -> None:
         self.flows: dict[str, FlowMeasure] = {}
@@ -167,12 +80,12 @@ class Measures:
         self.duplicates = 0
         self._told = told
         self._zone = ZoneInfo(bundle.timezone)
-        self._arrivals: dict[int, _Arrival] = {}
-        self._equal: dict[tuple[str, str, str], _Arrival] = {}
-        self._tables: dict[str, _Table] = {}
+        self._names: dict[int, tuple[str, str, str]] = {}
+        self._noted = 0
+        self._counted: dict[str, CountedFlow] = {}
         for each in bundle.programs:
-            table = _Table(each)
-            self._tables[each.flow], self.flows[each.flow] = table, table.flow
+            counted = CountedFlow(each)
+            self._counted[each.flow], self.flows[each.flow] = counted, counted.flow
 
     def __getstate__(self) -> dict[str, Any]:
         """The figures, for another process."""
@@ -180,16 +93,30 @@ class Measures:
 
     # -- records -------------------------------------------------------------------------------------------
 
-    def take(self, records: Iterable[Record], instants: Mapping[str, int] = NO_INSTANTS) -> None:
+    @property
+    def only_counts(self) -> bool:
+        """Whether nothing is to be known of what happens but the sums: then records of it need not be made."""
+        return self._told is None and not self.by
+
+    def hear(self, record: Record) -> None:
+        """Count one record more, as a run's hearer."""
+        self.take((record,))
+
+    def code(self, signature: str) -> Code:
+        """A function of a run's programs that has no lines yet, and counts what happens without records."""
+        return CountingCode(signature, self._counted)
+
+    def take(self, records: Sequence[Record], instants: Mapping[str, int] = NO_INSTANTS) -> None:
         """Count what happened, in its order. Of some texts of times ``instants`` says what they mean."""
-        counted, tables = _COUNTED, self._tables
+        told, flows = _COUNTED, self._counted
         program: Any = None
         subject = when = ""
         now = 0
-        case: _Case | None = None
+        flow: Any = None
+        case: CountedCase | None = None
         for record in records:
             kind = record.kind
-            if kind not in counted:
+            if kind not in told:
                 continue
             count = _OF_CASES.get(kind)
             if count is None and kind != MOVED:
@@ -198,19 +125,19 @@ class Measures:
                 continue
             if record.subject is not subject or record.program is not program:
                 program, subject = record.program, record.subject
-                case = tables[program.flow].cases.get(subject)
+                flow = flows[program.flow]
+                case = flow.cases.get(subject)
             if case is None:
                 continue
             if record.when is not when:
                 when = record.when
                 now = instants.get(when) or _instant(when)
             if count is not None:
-                count(self, record, case, now)
+                count(self, record, flow, case, now)
                 continue
             place, data = case.place, record.data  # a move: what comes most often
-            move = place.moves.get(id(data)) or case.table.move(place, data)
-            move.count += 1
-            place.times.append(now - case.since)
+            move = place.moves.get(id(data)) or flow.move(place, data)
+            move.times.append(now - case.since)
             if case.late_here:
                 case.late_here = False
                 if place.measure is not None:
@@ -221,55 +148,41 @@ class Measures:
                 case.seen |= to.bit
             elif to.measure is not None:
                 to.measure.again += 1
-        self._add_up_many()
+        self.note(len(records))
 
-    def _add_up_many(self) -> None:
-        """Add up what was noted apart, where it is much."""
-        for table in self._tables.values():
-            for place in table.places():
-                if len(place.times) >= MANY:
-                    place.add_up()
-            for clock, decided in table.decided.items():
-                if len(decided.used) >= MANY or len(decided.counts) > FEW_DECIDED:
-                    table.add_up(clock)
+    def note(self, several: int) -> None:
+        """Note that ``several`` records or events have told something; where that is much by now, add it up."""
+        self._noted += several
+        if self._noted >= MANY:
+            self._add_up()
+
+    def _add_up(self) -> None:
+        self._noted = 0
+        for counted in self._counted.values():
+            counted.add_up(self._names_of)
 
     def _opened(self, record: Record) -> None:
-        table, subject = self._tables[record.flow], record.subject
-        flow = table.flow
-        now = _instant(record.when)
-        flow.cases += 1
-        flow.first = now if flow.first is None else min(now, flow.first)
-        flow.last = now if flow.last is None else max(now, flow.last)
-        if subject in table.closed:
-            flow.reopened += 1
-        place = table.place(record.data["state"])
-        table.cases[subject] = _Case(table, now, place, self.facts_of.get(subject, NO_FACTS))
-        if place.measure is not None:
-            place.measure.visits += 1
+        counted, subject = self._counted[record.flow], record.subject
+        place = counted.place(record.data["state"])
+        counted.open(subject, place, _instant(record.when), self.facts_of.get(subject, NO_FACTS))
 
     def _closed(self, record: Record) -> None:
-        table = self._tables[record.flow]
-        case = table.cases.pop(record.subject, None)
-        if case is not None:
-            flow = table.flow
-            flow.outcomes[record.data["outcome"]] += 1
-            flow.duration.add(max(_instant(record.when) - case.arrived, 0))
-            table.note_closed(record.subject)
+        self._counted[record.flow].close(record.subject, record.data["outcome"], _instant(record.when))
 
-    def _clock_started(self, record: Record, case: _Case, now: int) -> None:
+    def _clock_started(self, record: Record, flow: CountedFlow, case: CountedCase, now: int) -> None:
         data: Any = record.data
         clock = data.basis.clock
         before = case.rounds.get(clock)
         if before is None:
-            case.table.flow.clocks[clock].rounds += 1
+            flow.flow.clocks[clock].rounds += 1
         case.rounds[clock] = (data.due, before is not None and before[1])
 
-    def _clock_went_on(self, record: Record, case: _Case, now: int) -> None:
+    def _clock_went_on(self, record: Record, flow: CountedFlow, case: CountedCase, now: int) -> None:
         data: Any = record.data
         clock = data.basis.clock
         case.rounds[clock] = (data.due, case.rounds.get(clock, (None, False))[1])
 
-    def _clock_late(self, record: Record, case: _Case, now: int) -> None:
+    def _clock_late(self, record: Record, flow: CountedFlow, case: CountedCase, now: int) -> None:
         data: Any = record.data
         clock = data.basis.clock
         due, late = case.rounds.get(clock, (None, False))
@@ -280,45 +193,45 @@ class Measures:
         elif here.measure is not None:
             here.measure.late += 1
         if not late:
-            measure = case.table.flow.clocks[clock]
+            measure = flow.flow.clocks[clock]
             measure.late += 1
             measure.late_subjects.add(record.subject)
-            self._decided(record, case, clock, "late", now)
+            self._decided(record, flow, case, clock, "late", now)
 
-    def _clock_met(self, record: Record, case: _Case, now: int) -> None:
+    def _clock_met(self, record: Record, flow: CountedFlow, case: CountedCase, now: int) -> None:
         data: Any = record.data
         clock = data.basis.clock
         case.rounds.pop(clock, None)
-        case.table.flow.clocks[clock].met += 1
-        case.table.decided[clock].used.append(data.used)
-        self._decided(record, case, clock, "met", now)
+        flow.flow.clocks[clock].met += 1
+        flow.decided[clock].used.append(data.used)
+        self._decided(record, flow, case, clock, "met", now)
 
-    def _clock_ended(self, record: Record, case: _Case, now: int) -> None:
+    def _clock_ended(self, record: Record, flow: CountedFlow, case: CountedCase, now: int) -> None:
         data: Any = record.data
         clock = data.basis.clock
         case.rounds.pop(clock, None)
-        case.table.decided[clock].used.append(data.used)
+        flow.decided[clock].used.append(data.used)
 
-    def _clock_cancelled(self, record: Record, case: _Case, now: int) -> None:
+    def _clock_cancelled(self, record: Record, flow: CountedFlow, case: CountedCase, now: int) -> None:
         data: Any = record.data
         _, late = case.rounds.pop(data.basis.clock, (None, False))
         if not late:
-            case.table.flow.clocks[data.basis.clock].cancelled += 1
+            flow.flow.clocks[data.basis.clock].cancelled += 1
 
     def _event_unexpected(self, record: Record) -> None:
         self.unexpected += 1
-        table = self._tables.get(record.flow)
-        if table is None:
+        counted = self._counted.get(record.flow)
+        if counted is None:
             return
         data = record.data
         state, event = data.get("state") or "", data["event"]["type"]
-        deviation = table.flow.deviations.get((state, event))
+        deviation = counted.flow.deviations.get((state, event))
         if deviation is None:
-            deviation = table.flow.deviations[state, event] = Deviation()
+            deviation = counted.flow.deviations[state, event] = Deviation()
         deviation.count += 1
         deviation.subjects.add(record.subject)
-        measure = table.flow.states.get(state)
-        if measure is not None and table.comes_later(state, event):
+        measure = counted.flow.states.get(state)
+        if measure is not None and counted.comes_later(state, event):
             measure.skipped += 1
 
     def _event_rejected(self, record: Record) -> None:
@@ -332,29 +245,26 @@ class Measures:
 
     def admit(self, flow: str, clock: str | None = None) -> None:
         """Count a flow, or a clock of it, that the policies do not have, since only older versions of them had it."""
-        table = self._tables.get(flow)
-        if table is None:
-            table = self._tables[flow] = _Table(None)
-            self.flows[flow] = table.flow
-        if clock is not None and clock not in table.decided:
-            table.flow.clocks[clock], table.decided[clock] = ClockMeasure(None), _Decided()
+        counted = self._counted.get(flow)
+        if counted is None:
+            counted = self._counted[flow] = CountedFlow(None)
+            self.flows[flow] = counted.flow
+        if clock is not None and clock not in counted.decided:
+            counted.flow.clocks[clock], counted.decided[clock] = ClockMeasure(None), Decided()
 
     # -- by what -------------------------------------------------------------------------------------------
 
-    def _decided(self, record: Record, case: _Case, clock: str, verdict: str, now: int) -> None:
+    def _decided(
+        self, record: Record, flow: CountedFlow, case: CountedCase, clock: str, verdict: str, now: int
+    ) -> None:
         """Count a verdict by who owned the case, and by when and with what it came."""
         place = case.place_at(now)
-        counts = case.table.decided[clock].counts
-        arrival = case.arrival
-        if arrival is None:
-            arrival = case.arrival = self._arrival(case.arrived)
-        group = place, arrival, verdict
-        counts[group] = counts.get(group, 0) + 1
+        flow.decided[clock].of(place, verdict).append(case.arrived)
         if self.by:
-            by = case.table.flow.clocks[clock].by
+            by = flow.flow.clocks[clock].by
             by.update({} if by else {dimension: {} for dimension in DIMENSIONS})  # these stand first
             for fact in self.by:
-                _count(by, fact, _told(case.facts.get(fact)), verdict)
+                count_verdict(by, fact, _told(case.facts.get(fact)), verdict)
         if self._told is not None:
             data: Any = record.data
             self._told(
@@ -364,16 +274,15 @@ class Measures:
                 )
             )  # fmt: skip
 
-    def _arrival(self, instant: int) -> _Arrival:
-        """Month, weekday and hour of an instant."""
-        quarter = instant // QUARTER  # some zones are off by quarters of an hour
-        found = self._arrivals.get(quarter)
+    def _names_of(self, quarter: int) -> tuple[str, str, str]:
+        """Month, weekday and hour of a quarter of an hour, in the organisation's time zone."""
+        found = self._names.get(quarter)
         if found is None:
-            local = datetime_of(instant).astimezone(self._zone)
-            names = f"{local.year:04}-{local.month:02}", WEEKDAYS[local.weekday()], f"{local.hour:02}"
-            if len(self._arrivals) > MOST_QUARTERS:
-                self._arrivals.clear()
-            found = self._arrivals[quarter] = self._equal.setdefault(names, _Arrival(names))
+            local = datetime_of(quarter * QUARTER).astimezone(self._zone)
+            if len(self._names) > MOST_QUARTERS:
+                self._names.clear()
+            found = f"{local.year:04}-{local.month:02}", WEEKDAYS[local.weekday()], f"{local.hour:02}"
+            self._names[quarter] = found
         return found
 
     # -- variants, and the end -----------------------------------------------------------------------------
@@ -381,20 +290,20 @@ class Measures:
     def saw(self, subject: str, kinds: Sequence[str], times: Sequence[int]) -> None:
         """Count the events of a subject, by types and times in their order, as a variant of each flow that they belong
         to."""
-        for table in self._tables.values():
-            if not table.by_subject:
+        for counted in self._counted.values():
+            if not counted.by_subject:
                 continue
-            if table.events.issuperset(kinds):
+            if counted.events.issuperset(kinds):
                 own = tuple(kinds)
                 first, last = times[0], times[-1]
             else:
-                mine = [place for place, kind in enumerate(kinds) if kind in table.events]
+                mine = [place for place, kind in enumerate(kinds) if kind in counted.events]
                 if not mine:
                     continue
                 own = tuple(kinds[place] for place in mine)
                 first, last = times[mine[0]], times[mine[-1]]
-            table.flow.trace_time.add(max(last - first, 0))
-            variants = table.flow.variants
+            counted.flow.trace_time.add(max(last - first, 0))
+            variants = counted.flow.variants
             variant = variants.get(own)
             if variant is None:
                 variant = variants[own] = Deviation()
@@ -403,12 +312,10 @@ class Measures:
 
     def finish(self) -> None:
         """Count what is open when all records are taken, and add up what was counted apart."""
-        for table in self._tables.values():
-            for clock in table.decided:
-                table.add_up(clock)
-            table.add_up_moves()
-            flow = table.flow
-            for subject, case in table.cases.items():
+        self._add_up()
+        for counted in self._counted.values():
+            flow = counted.flow
+            for subject, case in counted.cases.items():
                 flow.open += 1
                 measure = case.place.measure
                 if measure is not None:
@@ -419,36 +326,37 @@ class Measures:
                         flow.clocks[clock].running += 1
                     if due is not None:
                         flow.due.append(Due(due, subject, clock, late))
-            table.cases.clear()
+            counted.cases.clear()
 
     def hand_over(self) -> tuple[list[Handed], dict[str, set[str]]]:
         """What is known of the open cases, which are these measures' no longer; and of each flow the subjects whose
         cases closed and may be opened again."""
         found = []
-        for flow, table in self._tables.items():
-            for subject, case in table.cases.items():
+        for flow, counted in self._counted.items():
+            for subject, case in counted.cases.items():
                 facts = {fact: case.facts[fact] for fact in self.by if fact in case.facts}
-                here, before, seen = case.place.name, case.before.name, table.names_of(case.seen)
+                here, before, seen = case.place.name, case.before.name, counted.names_of(case.seen)
                 found.append(
                     Handed(
                         flow, subject, case.arrived, case.since, here, before, seen, case.late_here, case.rounds, facts
                     )
                 )
-            table.cases.clear()
-        return found, {flow: table.closed for flow, table in self._tables.items() if table.closed}
+            counted.cases.clear()
+        return found, {flow: counted.closed for flow, counted in self._counted.items() if counted.closed}
 
     def go_on(self, handed: Iterable[Handed], closed: Mapping[str, set[str]]) -> None:
         """Go on with what others have handed over."""
         for each in handed:
-            table = self._tables[each.flow]
-            case = _Case(table, each.arrived, table.place(each.state), each.facts)
-            case.before, case.since, case.late_here = table.place(each.before), each.since, each.late_here
+            counted = self._counted[each.flow]
+            seen = 0
             for state in each.seen:
-                case.seen |= table.place(state).bit
-            case.rounds = dict(each.rounds)
-            table.cases[each.subject] = case
+                seen |= counted.place(state).bit
+            counted.cases[each.subject] = CountedCase(
+                each.arrived, each.since, counted.place(each.state), counted.place(each.before), seen, each.facts,
+                each.late_here, dict(each.rounds),
+            )  # fmt: skip
         for flow, subjects in closed.items():
-            self._tables[flow].closed = subjects
+            self._counted[flow].closed = subjects
 
     def add(self, other: Measures) -> None:
         """Add what another has counted of other subjects."""
@@ -457,113 +365,6 @@ class Measures:
         self.duplicates += other.duplicates
         for name, theirs in other.flows.items():
             add_flow(self.flows.setdefault(name, FlowMeasure()), theirs)
-
-
-class _Table:
-    """What the measures ask of a program, and what they know of its cases that are open. ``closed`` are subjects
-    of whose cases one has closed: all, or of a flow of the lowest stratum, whose subjects come one after another, the
-    last; ``decided`` counts verdicts until they are added up, by their clock."""
-
-    def __init__(self, program: Program | None) -> None:
-        self.events = frozenset[str]() if program is None else program.events
-        self.by_subject = program is not None and program.key is None
-        states = [] if program is None else [*program.states]
-        self._owners = {each.name: (each.owner or "", each.channel or "") for each in states}
-        self._names = [each.name for each in states]
-        self._ways = {each.name: each.ways for each in states}
-        self._later: dict[tuple[str, str], bool] = {}
-        self._places: dict[str, _Place] = {}
-        self.flow = FlowMeasure(
-            clocks={clock.name: ClockMeasure(clock.target) for clock in ([] if program is None else program.clocks)},
-            states={each.name: StateMeasure() for each in states if each.final is None},
-        )
-        self.cases: dict[str, _Case] = {}
-        self.closed: set[str] = set()
-        self._remembers = program is not None and program.stratum > 0
-        self.decided = {clock: _Decided() for clock in self.flow.clocks}
-
-    def note_closed(self, subject: str) -> None:
-        """Note that a case has closed."""
-        if not self._remembers:
-            self.closed.clear()
-        self.closed.add(subject)
-
-    def places(self) -> Iterable[_Place]:
-        """The states that were met."""
-        return self._places.values()
-
-    def place(self, state: str) -> _Place:
-        """A state of the flow."""
-        found = self._places.get(state)
-        if found is None:
-            owner, channel = self._owners.get(state, ("", ""))
-            measure = self.flow.states.get(state)
-            found = self._places[state] = _Place(state, len(self._places), owner, channel, measure)
-        return found
-
-    def names_of(self, seen: int) -> tuple[str, ...]:
-        """The states that a case has seen, by the bits of a number."""
-        return tuple(name for name, place in self._places.items() if seen & place.bit)
-
-    def move(self, place: _Place, data: Mapping[str, Any]) -> _Move:
-        """The move out of a state that a record tells. Data of moves is there before any case, and once."""
-        found = place.moves[id(data)] = _Move(data, self.place(data["to"]))
-        return found
-
-    def add_up_moves(self) -> None:
-        """Add the moves that were taken to the flow's, and to the visits of the states where they led."""
-        for place in self._places.values():
-            place.add_up()
-            for move in place.moves.values():
-                self.flow.ways[place.name, move.data["on"], move.to.name] += move.count
-                if move.to.measure is not None:
-                    move.to.measure.visits += move.count
-                move.count = 0
-
-    def add_up(self, clock: str) -> None:
-        """Add the verdicts of a clock to those that are there, by each dimension, and what time its rounds used."""
-        measure, decided = self.flow.clocks[clock], self.decided[clock]
-        for (place, arrival, verdict), count in decided.counts.items():
-            for dimension, value in zip(DIMENSIONS, (place.owner, place.channel, *arrival.names), strict=True):
-                _count(measure.by, dimension, value, verdict, count)
-        measure.used.add_some([round(each * SECOND) for each in decided.used])
-        decided.counts.clear()
-        decided.used.clear()
-
-    def comes_later(self, state: str, event: str) -> bool:
-        """Whether a state that can be reached from this one allows an event that this one does not."""
-        known = self._later.get((state, event))
-        if known is None:
-            known = self._later[state, event] = self._reaches(state, event)
-        return known
-
-    def _reaches(self, state: str, event: str) -> bool:
-        if state not in self._ways:
-            return False
-        seen, waiting = {state}, [state]
-        while waiting:
-            here = waiting.pop()
-            if here != state and event in self._ways[here]:
-                return True
-            for rules in self._ways[here].values():
-                for rule in rules:
-                    if rule.to is not None and (name := self._names[rule.to]) not in seen:
-                        seen.add(name)
-                        waiting.append(name)
-        return False
-
-
-def _count(by: dict[str, dict[str, Verdicts]], dimension: str, value: str, verdict: str, times: int = 1) -> None:
-    values = by.get(dimension)
-    if values is None:
-        values = by[dimension] = {}
-    found = values.get(value)
-    if found is None:
-        found = values[value] = Verdicts()
-    if verdict == "late":
-        found.late += times
-    else:
-        found.met += times
 
 
 def _told(value: Any) -> str:
@@ -581,7 +382,7 @@ def _instant(text: str) -> int:
         return read_instant(text)[0]
 
 
-_OF_CASES: Mapping[str, Callable[[Measures, Record, _Case, int], None]] = {
+_OF_CASES: Mapping[str, Callable[[Measures, Record, CountedFlow, CountedCase, int], None]] = {
     "clock.started": Measures._clock_started,
     "clock.paused": Measures._clock_went_on,
     "clock.resumed": Measures._clock_went_on,

@@ -194,6 +194,7 @@ class Replay:
         self._faults: list[NotTaken] = []
         self._facts: dict[str, dict[str, Any]] = {}
         self._remembers = bool(by) or told is not None
+        self._only_counts = heard is None and self.measures.only_counts
 
     # -- logs ----------------------------------------------------------------------------------------------
 
@@ -339,7 +340,8 @@ class Replay:
     def begun(self) -> Run:
         """A run at its beginning."""
         memory = SubjectMemory() if self.by_subject else ProcessMemory()
-        return Run(self.bundle, memory=memory, schedule=Schedule.AFTER_ALL_LINES)
+        hearer = self.measures if self._only_counts else None
+        return Run(self.bundle, memory=memory, schedule=Schedule.AFTER_ALL_LINES, hearer=hearer)
 
     def _take_plainly(
         self, name: str | None, rows: Sequence[LogRow] | Columns, mapper: Mapper, may_repeat: bool
@@ -439,6 +441,10 @@ class Replay:
         once. One of them may be ``odd``, and go no short way."""
         events: list[Incoming] = [make_tuple(Incoming, row) for row in rows] if odd else []
         reading = Reading.of((), events) if events else Reading(rows, ())
+        if self._only_counts:  # its measures have heard all
+            run.take(reading)
+            self.measures.note(len(rows))
+            return
         instants = {row[4]: row[3] for row in rows}
         for caused in run.take(reading):
             self._measure(caused.values, instants)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from carepolicy.engine.absences import Absences
 from carepolicy.engine.instants import DAY, NEVER
-from carepolicy.engine.record import Data, Known, ProgramId, Record, Sink, Written, json_text, slug
+from carepolicy.engine.record import Data, Hearer, Known, ProgramId, Record, Sink, Written, json_text, slug
 from carepolicy.engine.round import Kept, LiveClock, Round, due_of, marked_in, used_of
 from carepolicy.policy.limit import ELAPSED
 
@@ -306,6 +306,7 @@ class Steps(Protocol):
 
     out: list[Written]
     as_lines: bool
+    hearer: Hearer | None
     to_open: list[tuple[OpenTable, Case]]
     absences: Absences | None
 

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import msgspec
 from orjson import dumps, loads
 
 from carepolicy.engine.instants import HOUR, NoInstant, hour_text, parse, rest_text, text_of
+
+if TYPE_CHECKING:
+    from carepolicy.engine.fast.code import Code
 
 SPECVERSION = "1.0"
 PREFIX = "carepolicy."
@@ -336,6 +339,29 @@ class Sink(Protocol):
 
     def append(self, record: Record, /) -> object:
         """Take the next record."""
+
+
+class Hearer(Protocol):
+    """Whoever hears what happens when it happens, so that nobody keeps records of it."""
+
+    def hear(self, record: Record) -> None:
+        """Take the next record."""
+
+    def code(self, signature: str) -> Code:
+        """A function that has no lines yet, whose records are told in whatever way this wants them."""
+
+
+class HeardList(list[Written]):
+    """In place of a list of records: each is heard at once, and none is kept."""
+
+    def __init__(self, hearer: Hearer) -> None:
+        super().__init__()
+        self._hear = hearer.hear
+
+    def append(self, record: Written, /) -> None:
+        """Tell the hearer of the next record."""
+        assert isinstance(record, Record), "a run makes no passages for a hearer"
+        self._hear(record)
 
 
 def as_read(record: Record, epoch: str = "") -> Record:

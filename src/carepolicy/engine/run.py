@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.case import Raised
     from carepolicy.engine.intake import Line, Row
     from carepolicy.engine.memory import Memory
-    from carepolicy.engine.record import Record, Written
+    from carepolicy.engine.record import Hearer, Record, Written
     from carepolicy.engine.stratum import CountedEvent
     from carepolicy.machine.program import Bundle, WatchTable
 
@@ -115,7 +115,8 @@ class Run:
     ``lateness`` (microseconds) is how long a subject's events are held back and sorted. ``programs`` are those of the
     ``bundle`` where they are there already, ``older`` those of earlier sets by which open cases still live. ``owns``
     says of which subjects flows open cases by time. ``as_lines`` lets the run write records as lines at once (passages)
-    where it makes its own programs, for somebody who is soon to write them.
+    where it makes its own programs, for somebody who is soon to write them. A ``hearer`` hears what happens at once:
+    then nothing comes of what the run takes but refusals.
     """
 
     def __init__(
@@ -129,18 +130,20 @@ class Run:
         older: Sequence[LiveProgram] = (),
         owns: Callable[[str], bool] = lambda name: True,
         as_lines: bool = False,
+        hearer: Hearer | None = None,
     ) -> None:
         self.bundle = bundle
         self.reveal = reveal
         self.memory: Memory = ProcessMemory() if memory is None else memory
         self.intake = Intake(bundle)
         self.records = EventRecords(bundle, self.memory)
+        assert hearer is None or programs is None, "programs that several runs share tell no hearer"
         as_lines = as_lines and programs is None
         if programs is None:
             programs = [live_program(place, program, bundle) for place, program in enumerate(bundle.programs)]
         self.programs = programs
         self.at_once = schedule is Schedule.AT_ONCE
-        self.strata = self._strata_of(older, owns, as_lines)
+        self.strata = self._strata_of(older, owns, as_lines, hearer)
         self.levels = len(self.strata)
         self.watches = [Watches(bundle, level, self.memory) for level in range(self.levels)]
         self.holding = ReorderBuffer(lateness) if lateness else None
@@ -154,7 +157,9 @@ class Run:
         self._order = 0
         self._begin = 0
 
-    def _strata_of(self, older: Sequence[LiveProgram], owns: Callable[[str], bool], as_lines: bool) -> list[Stratum]:
+    def _strata_of(
+        self, older: Sequence[LiveProgram], owns: Callable[[str], bool], as_lines: bool, hearer: Hearer | None
+    ) -> list[Stratum]:
         """The strata, the lowest first; programs of earlier sets work in those of today."""
         strata = [each.stratum for each in self.bundle.programs] + [each.stratum for each in self.bundle.watches]
         above = frozenset(event for each in (*self.programs, *older) if each.stratum > 0 for event in each.events)
@@ -169,6 +174,7 @@ class Run:
                 owns,
                 NO_EVENTS if level else above,
                 as_lines,
+                hearer,
             )
             for level in range(1 + max(strata, default=0))
         ]

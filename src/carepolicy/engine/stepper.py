@@ -12,7 +12,7 @@ from carepolicy.engine.clocks import begin_anew, forget_lateness, look_again
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.record import Record, Told
+from carepolicy.engine.record import HeardList, Record, Told
 from carepolicy.engine.round import Round, due_of
 from carepolicy.engine.timers import first_strict, first_timer, is_strict, trigger_of
 from carepolicy.policy.characters import MASK
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.engine.case import LiveAfter, LiveProgram, LiveState, LiveWay, Operation, Operations, Private, Said
-    from carepolicy.engine.record import Data, Written
+    from carepolicy.engine.record import Data, Hearer, Written
     from carepolicy.engine.round import LiveClock
     from carepolicy.machine.program import Bundle, OpenTable, RaiseTable, SpendTable
     from carepolicy.machine.template import Template
@@ -53,14 +53,21 @@ class Stepper:
     same subject, event and policies give the same records. ``starting`` are the places of programs that the event at
     hand starts itself: what it causes in others opens no case of them. ``overspent`` says why a transition was refused
     that would have given away more than the role may, until that is written down. ``as_lines`` lets moves write
-    records as lines at once (passages), for programs that nobody else steps.
+    records as lines at once (passages), for programs that nobody else steps; a ``hearer`` hears each record at once,
+    and what moves tell as it wants them to.
     """
 
     def __init__(
-        self, bundle: Bundle, programs: Iterable[LiveProgram], reveal: bool = False, as_lines: bool = False
+        self,
+        bundle: Bundle,
+        programs: Iterable[LiveProgram],
+        reveal: bool = False,
+        as_lines: bool = False,
+        hearer: Hearer | None = None,
     ) -> None:
-        self.out: list[Written] = []
+        self.out: list[Written] = [] if hearer is None else HeardList(hearer)
         self.as_lines = as_lines
+        self.hearer = hearer
         self.raised: list[Raised] = []
         self.to_open: list[tuple[OpenTable, Case]] = []
         self.to_hold: list[Notices] = []

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from carepolicy.engine.intake import Row
     from carepolicy.engine.letters import EventRecords
     from carepolicy.engine.memory import Closed, Memory, Name
-    from carepolicy.engine.record import Sink, Written
+    from carepolicy.engine.record import Hearer, Sink, Written
     from carepolicy.engine.round import Round
     from carepolicy.machine.program import Bundle, WatchTable
 
@@ -91,11 +91,12 @@ class Stratum:
         owns: Callable[[str], bool] = lambda name: True,
         shared: frozenset[str] = NO_EVENTS,
         as_lines: bool = False,
+        hearer: Hearer | None = None,
     ) -> None:
         self.level = level
         self.programs = tuple(programs)
         quicken(self.programs)
-        self.stepper = Stepper(bundle, self.programs, reveal, as_lines)
+        self.stepper = Stepper(bundle, self.programs, reveal, as_lines, hearer)
         self.out = self.stepper.out
         self.subjects: dict[Name, Subject] = memory.subjects(level)
         closed = None if level else memory.closed

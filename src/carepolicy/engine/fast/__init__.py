@@ -39,9 +39,10 @@ def _counted_move(program: LiveProgram, state: LiveState, event: str) -> Move:
         nonlocal count
         count += 1
         if count == OFTEN:
+            from carepolicy.engine.fast.code import begin_for
             from carepolicy.engine.fast.moves import write_move
 
-            written = write_move(program, state, event, stepper.as_lines)
+            written = write_move(program, state, event, begin_for(stepper))
             if written is None:
                 del state.moves[event]
             else:
@@ -59,9 +60,10 @@ def _counted_timer(program: LiveProgram, state: LiveState, after: LiveAfter) -> 
         nonlocal count
         count += 1
         if count == OFTEN:
+            from carepolicy.engine.fast.code import begin_for
             from carepolicy.engine.fast.moves import write_timer
 
-            after.move = write_timer(program, state, after, stepper.as_lines)
+            after.move = write_timer(program, state, after, begin_for(stepper))
         return stepper.interpret_timer(subject, case, after, now, when)
 
     return move
@@ -75,9 +77,10 @@ def _counted_opening(program: LiveProgram, state: LiveState) -> Open:
         nonlocal count
         count += 1
         if count == OFTEN:
+            from carepolicy.engine.fast.code import begin_for
             from carepolicy.engine.fast.moves import write_opening
 
-            state.opening = write_opening(program, state, stepper.as_lines)
+            state.opening = write_opening(program, state, begin_for(stepper))
         return stepper.interpret_opening(subject, program, state, now, when, facts, received)
 
     return opening

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from carepolicy.engine.record import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from carepolicy.engine.case import LiveProgram
+    from carepolicy.engine.case import LiveProgram, Steps
     from carepolicy.engine.record import Known
     from carepolicy.engine.round import LiveLimit
 
@@ -103,6 +104,10 @@ class Code:
         space = dict(self.values)
         exec(compile(self.text(), f"<{self._signature}>", "exec"), space)
         return space[self._signature.partition("(")[0]]
+
+
+Begin = Callable[[str], Code]
+"""Makes a function with a signature that has no lines yet."""
 
 
 class LineCode(Code):
@@ -191,9 +196,11 @@ class LineCode(Code):
             self._said = ""
 
 
-def begun(signature: str, as_lines: bool) -> Code:
-    """A function that has no lines yet, which writes records as values or ``as_lines``."""
-    return LineCode(signature) if as_lines else Code(signature)
+def begin_for(stepper: Steps) -> Begin:
+    """How functions of a stepper's programs begin: they write records as values or lines, or tell its hearer."""
+    if stepper.hearer is not None:
+        return stepper.hearer.code
+    return LineCode if stepper.as_lines else Code
 
 
 def _marked(expression: str) -> str:

@@ -17,7 +17,7 @@ from carepolicy.engine.case import Case
 from carepolicy.engine.clocks import begin_anew
 from carepolicy.engine.effects import assign_task
 from carepolicy.engine.facts import NO_DATA
-from carepolicy.engine.fast.code import Code, begun
+from carepolicy.engine.fast.code import Begin, Code
 from carepolicy.engine.instants import NEVER
 from carepolicy.engine.round import Round, end_stretch, plan, stretches_of
 from carepolicy.machine.program import Phase
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from carepolicy.engine.round import LiveClock, LiveLimit
 
 
-def write_move(program: LiveProgram, state: LiveState, event: str, as_lines: bool = False) -> Move | None:
+def write_move(program: LiveProgram, state: LiveState, event: str, begin: Begin = Code) -> Move | None:
     """The move of an event in a state; None where the stepper has to look at more than is known beforehand."""
     ways = state.ways.get(event)
     if not ways or not _may_be_written(program, ways):
         return None
-    code = begun("move(stepper, subject, case, now, when, event)", as_lines)
+    code = begin("move(stepper, subject, case, now, when, event)")
     code.add("case.now = now", "facts = before = case.facts")
     if program.brings(event):
         code.add("if event:", "    case.facts = facts = before | event")
@@ -42,11 +42,11 @@ def write_move(program: LiveProgram, state: LiveState, event: str, as_lines: boo
     return _write_ways(code, program, state, ways, program.reads_of(event), timed)
 
 
-def write_timer(program: LiveProgram, state: LiveState, after: LiveAfter, as_lines: bool = False) -> Move | None:
+def write_timer(program: LiveProgram, state: LiveState, after: LiveAfter, begin: Begin = Code) -> Move | None:
     """What a state's timer does when it fires, as a move without data; None where the stepper has to look."""
     if not _may_be_written(program, after.ways):
         return None
-    code = begun("timer(stepper, subject, case, now, when, event)", as_lines)
+    code = begin("timer(stepper, subject, case, now, when, event)")
     code.add("facts = before = case.facts")
     return _write_ways(code, program, state, after.ways, frozenset(), True)
 
@@ -306,11 +306,11 @@ def _settle(code: Code, program: LiveProgram, state: LiveState) -> None:
     )
 
 
-def write_opening(program: LiveProgram, state: LiveState, as_lines: bool = False) -> Open | None:
+def write_opening(program: LiveProgram, state: LiveState, begin: Begin = Code) -> Open | None:
     """How a case is opened in a state; None where that opens other cases, or the state is final."""
     if program.listens_to_met or state.final is not None or any(each.leaves_more for each in _known(state.enter)):
         return None
-    code = begun("open_case(stepper, subject, now, when, facts, received)", as_lines)
+    code = begin("open_case(stepper, subject, now, when, facts, received)")
     code.add(
         f"known = subject.sequences.get({program.place}, 0)",
         f"case = {code.name(Case, 'case')}({code.name(program, 'program')}, subject.name, known)",
