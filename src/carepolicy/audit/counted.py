@@ -8,14 +8,14 @@ without any record.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from msgspec import Struct, field
-
-from carepolicy.audit.counts import DIMENSIONS, ClockMeasure, FlowMeasure, StateMeasure, Verdicts
+from carepolicy.audit.counts import DIMENSIONS, WEEKDAYS, ClockMeasure, FlowMeasure, StateMeasure, Verdicts
 from carepolicy.engine.fast.code import Code
-from carepolicy.engine.instants import HOUR, SECOND
+from carepolicy.engine.instants import DAY, FIRST_DAY, HOUR, SECOND, datetime_of
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import LiveProgram
@@ -24,12 +24,60 @@ if TYPE_CHECKING:
     from carepolicy.machine.program import Program
 
 QUARTER = HOUR // 4
+QUARTERS = DAY // QUARTER
 """Some zones are off by quarters of an hour."""
 
 NOT_DUE: tuple[int | None, bool] = (None, False)
 
-NamesOf = Callable[[int], tuple[str, str, str]]
-"""Month, weekday and hour of a quarter of an hour, by its number since 1970."""
+MOST_DAYS = MOST_HOURS = 10_000
+"""So many days and hours are remembered with what they are in the time zone."""
+
+
+class LocalHours:
+    """Instants by their month, weekday and hour in a time zone."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._offsets: dict[int, int] = {}
+        self._names: dict[int, tuple[str, str, str]] = {}
+
+    def counted(self, instants: Sequence[int]) -> tuple[Counter[str], Counter[str], Counter[str]]:
+        """How many there are in each month, on each weekday and in each hour of the day."""
+        hours: Counter[int] = Counter()
+        for quarter, times in Counter([each // QUARTER for each in instants]).items():
+            offset = self._offsets.get(quarter // QUARTERS)
+            if offset is None:
+                offset = self._offset_at(quarter)
+            hours[(quarter * QUARTER + offset) // HOUR] += times
+        found = Counter[str](), Counter[str](), Counter[str]()
+        for hour, times in hours.items():
+            for each, name in zip(found, self._names.get(hour) or self._named(hour), strict=True):
+                each[name] += times
+        return found
+
+    def _offset_at(self, quarter: int) -> int:
+        """How far the zone is ahead of UTC in a quarter of an hour. A day is remembered if that is so for all of it."""
+        day = quarter // QUARTERS
+        begin, here, end = map(self._offset, (day * DAY, quarter * QUARTER, (day + 1) * DAY))
+        if begin == end:
+            if len(self._offsets) >= MOST_DAYS:
+                self._offsets.clear()
+            self._offsets[day] = here
+        return here
+
+    def _offset(self, instant: int) -> int:
+        offset = datetime_of(instant).astimezone(self._zone).utcoffset()
+        assert offset is not None, "the time of a zone has an offset"
+        return offset // timedelta(microseconds=1)
+
+    def _named(self, hour: int) -> tuple[str, str, str]:
+        """What month, weekday and hour of the day an hour is in, by its number since 1970 in the zone."""
+        day, within = divmod(hour, 24)
+        local = date.fromordinal(FIRST_DAY + day)
+        if len(self._names) >= MOST_HOURS:
+            self._names.clear()
+        found = self._names[hour] = f"{local.year:04}-{local.month:02}", WEEKDAYS[local.weekday()], f"{within:02}"
+        return found
 
 
 class Place:
@@ -78,19 +126,20 @@ class Decided:
         return found
 
 
-class CountedCase(Struct, gc=False):
-    """What is known of a case that is open: when it arrived and came to its ``place``, where it was ``before``, the
-    bits of the places that it has ``seen``, whether a clock was late in this one, and its clocks that run, each with
-    when it falls due and whether it was late."""
+class CountedCase:
+    """What is known of a case that is open: when it ``arrived`` and came to its ``place`` (``since``), where it was
+    ``before``, the bits of the places that it has ``seen``, whether a clock was late in this one, and its clocks that
+    run, each with when it falls due and whether it was late."""
 
-    arrived: int
-    since: int
-    place: Place
-    before: Place
-    seen: int
-    facts: Mapping[str, Any]
-    late_here: bool = False
-    rounds: dict[str, tuple[int | None, bool]] = field(default_factory=dict)
+    __slots__ = ("arrived", "before", "facts", "late_here", "place", "rounds", "seen", "since")
+
+    def __init__(self, arrived: int, place: Place, facts: Mapping[str, Any]) -> None:
+        self.arrived = self.since = arrived
+        self.place = self.before = place
+        self.seen = place.bit
+        self.facts = facts
+        self.late_here = False
+        self.rounds: dict[str, tuple[int | None, bool]] = {}
 
     def place_at(self, now: int) -> Place:
         """The state in which what ends now was worked on: a move is told before the clocks that it ends."""
@@ -128,7 +177,7 @@ class CountedFlow:
         place.opened.append(now)
         if subject in self.closed:
             self.flow.reopened += 1
-        case = self.cases[subject] = CountedCase(now, now, place, place, place.bit, facts)
+        case = self.cases[subject] = CountedCase(now, place, facts)
         return case
 
     def close(self, subject: str, outcome: str, now: int) -> None:
@@ -169,7 +218,7 @@ class CountedFlow:
 
     # -- what was noted ------------------------------------------------------------------------------------
 
-    def add_up(self, names_of: NamesOf) -> None:
+    def add_up(self, hours: LocalHours) -> None:
         """Add what was noted to what is counted."""
         flow = self.flow
         for place in self._places.values():
@@ -183,7 +232,7 @@ class CountedFlow:
             measure = flow.clocks[clock]
             for (place, verdict), arrived in decided.arrived.items():
                 if arrived:
-                    _count_verdicts(measure.by, place, verdict, arrived, names_of)
+                    _count_verdicts(measure.by, place, verdict, arrived, hours)
                     arrived.clear()
             measure.used.add_some([round(each * SECOND) for each in decided.used])
             decided.used.clear()
@@ -192,8 +241,8 @@ class CountedFlow:
         flow, opened = self.flow, place.opened
         if opened:
             flow.cases += len(opened)
-            flow.first = min(opened) if flow.first is None else min(flow.first, *opened)
-            flow.last = max(opened) if flow.last is None else max(flow.last, *opened)
+            flow.first = min(opened) if flow.first is None else min(flow.first, min(opened))
+            flow.last = max(opened) if flow.last is None else max(flow.last, max(opened))
             if place.measure is not None:
                 place.measure.visits += len(opened)
             opened.clear()
@@ -305,20 +354,18 @@ class CountingCode(Code):
 NO_FACTS: Mapping[str, Any] = {}
 
 
-def _from_zero(times: Iterable[int]) -> list[int]:
+def _from_zero(times: Sequence[int]) -> Sequence[int]:
     """Durations, of which none is below zero."""
-    return [each if each > 0 else 0 for each in times]
+    return times if min(times) >= 0 else [max(each, 0) for each in times]
 
 
 def _count_verdicts(
-    by: dict[str, dict[str, Verdicts]], place: Place, verdict: str, arrived: list[int], names_of: NamesOf
+    by: dict[str, dict[str, Verdicts]], place: Place, verdict: str, arrived: list[int], hours: LocalHours
 ) -> None:
     """Count rounds that had a verdict in a state, by who owns it and by when their cases ``arrived``."""
-    groups: Counter[tuple[str, str, str]] = Counter()
-    for quarter, times in Counter([each // QUARTER for each in arrived]).items():
-        groups[names_of(quarter)] += times
-    for names, times in groups.items():
-        for dimension, value in zip(DIMENSIONS, (place.owner, place.channel, *names), strict=True):
+    groups = ({place.owner: len(arrived)}, {place.channel: len(arrived)}, *hours.counted(arrived))
+    for dimension, values in zip(DIMENSIONS, groups, strict=True):
+        for value, times in values.items():
             count_verdict(by, dimension, value, verdict, times)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 MOST = 20_000
@@ -34,7 +34,7 @@ class Distribution:
     __slots__ = ("_counts", "_is_rounded", "_waiting")
 
     def __init__(self) -> None:
-        self._counts: dict[int, int] = {}
+        self._counts: Counter[int] = Counter()
         self._is_rounded = False
         self._waiting: list[int] = []
 
@@ -44,10 +44,13 @@ class Distribution:
         if len(self._waiting) == AT_A_TIME:
             self._add_up()
 
-    def add_some(self, values: Iterable[int]) -> None:
+    def add_some(self, values: Sequence[int]) -> None:
         """Count several durations."""
-        for value, times in Counter(values).items():
-            self._add(value, times)
+        if self._is_rounded:
+            values = [rounded(value) for value in values]
+        self._counts.update(values)
+        if len(self._counts) > MOST and not self._is_rounded:
+            self._round()
 
     def add_all(self, other: Distribution) -> None:
         """Count what another has counted."""
@@ -80,7 +83,7 @@ class Distribution:
         if self._is_rounded:
             return
         self._is_rounded = True
-        before, self._counts = self._counts, {}
+        before, self._counts = self._counts, Counter()
         for value, times in before.items():
             self._add(value, times)
 

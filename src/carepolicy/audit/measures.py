@@ -8,9 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from carepolicy.audit.counted import NO_FACTS, QUARTER, CountedCase, CountedFlow, CountingCode, Decided, count_verdict
-from carepolicy.audit.counts import DIMENSIONS, WEEKDAYS, ClockMeasure, Deviation, Due, FlowMeasure, add_flow
-from carepolicy.engine.instants import NoInstant, datetime_of, hour_start, read_instant, rest_of_hour
+from carepolicy.audit.counted import (
+    NO_FACTS,
+    CountedCase,
+    CountedFlow,
+    CountingCode,
+    Decided,
+    LocalHours,
+    count_verdict,
+)
+from carepolicy.audit.counts import DIMENSIONS, ClockMeasure, Deviation, Due, FlowMeasure, add_flow
+from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
 
 if TYPE_CHECKING:
     from carepolicy.engine.fast.code import Code
@@ -62,9 +70,6 @@ MANY = 20_000
 
 MOVED = "case.moved"
 
-MOST_QUARTERS = 10_000
-"""So many quarters of an hour are remembered with their names."""
-
 
 class Measures:
     """Counts what records tell, or, as a run's hearer, what happens before there are any. ``facts_of`` says what is
@@ -79,8 +84,7 @@ class Measures:
         self.rejected: Counter[str] = Counter()
         self.duplicates = 0
         self._told = told
-        self._zone = ZoneInfo(bundle.timezone)
-        self._names: dict[int, tuple[str, str, str]] = {}
+        self._hours = LocalHours(ZoneInfo(bundle.timezone))
         self._noted = 0
         self._counted: dict[str, CountedFlow] = {}
         for each in bundle.programs:
@@ -159,7 +163,7 @@ class Measures:
     def _add_up(self) -> None:
         self._noted = 0
         for counted in self._counted.values():
-            counted.add_up(self._names_of)
+            counted.add_up(self._hours)
 
     def _opened(self, record: Record) -> None:
         counted, subject = self._counted[record.flow], record.subject
@@ -274,17 +278,6 @@ class Measures:
                 )
             )  # fmt: skip
 
-    def _names_of(self, quarter: int) -> tuple[str, str, str]:
-        """Month, weekday and hour of a quarter of an hour, in the organisation's time zone."""
-        found = self._names.get(quarter)
-        if found is None:
-            local = datetime_of(quarter * QUARTER).astimezone(self._zone)
-            if len(self._names) > MOST_QUARTERS:
-                self._names.clear()
-            found = f"{local.year:04}-{local.month:02}", WEEKDAYS[local.weekday()], f"{local.hour:02}"
-            self._names[quarter] = found
-        return found
-
     # -- variants, and the end -----------------------------------------------------------------------------
 
     def saw(self, subject: str, kinds: Sequence[str], times: Sequence[int]) -> None:
@@ -351,10 +344,10 @@ class Measures:
             seen = 0
             for state in each.seen:
                 seen |= counted.place(state).bit
-            counted.cases[each.subject] = CountedCase(
-                each.arrived, each.since, counted.place(each.state), counted.place(each.before), seen, each.facts,
-                each.late_here, dict(each.rounds),
-            )  # fmt: skip
+            case = CountedCase(each.arrived, counted.place(each.state), each.facts)
+            case.before, case.since, case.late_here = counted.place(each.before), each.since, each.late_here
+            case.seen, case.rounds = seen, dict(each.rounds)
+            counted.cases[each.subject] = case
         for flow, subjects in closed.items():
             self._counted[flow].closed = subjects
 
