@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from carepolicy.audit.counts import DIMENSIONS, WEEKDAYS, ClockMeasure, FlowMeasure, StateMeasure, Verdicts
+from carepolicy.audit.counts import DIMENSIONS, WEEKDAYS, ClockMeasure, Deviation, FlowMeasure, StateMeasure, Verdicts
 from carepolicy.engine.fast.code import Code
 from carepolicy.engine.instants import DAY, FIRST_DAY, HOUR, SECOND, datetime_of
 
@@ -168,6 +168,8 @@ class CountedFlow:
         self.closed: set[str] = set()
         self._remembers = program is not None and program.stratum > 0
         self._closed_after: dict[str, list[int]] = {}
+        self._traces: list[int] = []
+        self._subjects: dict[tuple[str, ...], list[str]] = {}
         self.decided = {clock: Decided() for clock in self.flow.clocks}
 
     # -- cases ---------------------------------------------------------------------------------------------
@@ -216,6 +218,26 @@ class CountedFlow:
             found = place.moves[id(data)] = Move(data, self.place(data["to"]))
         return found
 
+    def saw(self, subject: str, kinds: Sequence[str], times: Sequence[int]) -> None:
+        """Note the events of a subject, by types and times in their order, as a variant, if the flow knows of them."""
+        if not self.by_subject:
+            return
+        if self.events.issuperset(kinds):
+            own = tuple(kinds)
+            first, last = times[0], times[-1]
+        else:
+            mine = [place for place, kind in enumerate(kinds) if kind in self.events]
+            if not mine:
+                return
+            own = tuple(kinds[place] for place in mine)
+            first, last = times[mine[0]], times[mine[-1]]
+        self._traces.append(last - first)
+        subjects = self._subjects.get(own)
+        if subjects is None:
+            self._subjects[own] = [subject]
+        else:
+            subjects.append(subject)
+
     # -- what was noted ------------------------------------------------------------------------------------
 
     def add_up(self, hours: LocalHours) -> None:
@@ -236,6 +258,21 @@ class CountedFlow:
                     arrived.clear()
             measure.used.add_some([round(each * SECOND) for each in decided.used])
             decided.used.clear()
+        self._add_up_variants()
+
+    def _add_up_variants(self) -> None:
+        if not self._traces:
+            return
+        self.flow.trace_time.add_some(_from_zero(self._traces))
+        self._traces.clear()
+        variants = self.flow.variants
+        for kinds, subjects in self._subjects.items():
+            variant = variants.get(kinds)
+            if variant is None:
+                variant = variants[kinds] = Deviation()
+            variant.count += len(subjects)
+            variant.subjects.add_some(subjects)
+        self._subjects.clear()
 
     def _add_up_place(self, place: Place) -> None:
         flow, opened = self.flow, place.opened
@@ -294,11 +331,12 @@ class CountingCode(Code):
         self._before: Place | None = None
         self._knows_case = False
         self._depth = self._indent
-        self.add("out = stepper.out", "rounds = case.rounds", "number = case.sequence")
+        self._told = 0
+        self.add("rounds = case.rounds", "number = case.sequence")
 
     def record(self, kind: str, data: Known) -> None:
         """Count what a record would tell."""
-        self.add("number += 1")
+        self._number()
         flow = self._flow
         if kind == "case.opened":
             place = self.name(flow.place(data["state"]), "place")
@@ -309,6 +347,26 @@ class CountingCode(Code):
             self._move(flow.place(data["from"]), data)
         elif kind == "case.closed":
             self.add(f"{self.name(flow.close, 'close')}(case.subject, {data['outcome']!r}, now)")
+
+    def _number(self) -> None:
+        """Number a record: what is told in any case is added to the number later."""
+        if self._indent > self._depth:
+            self.add("number += 1")
+        else:
+            self._told += 1
+
+    def call(self, *lines: str) -> None:
+        """Call something that may tell of the case itself."""
+        told = f" + {self._told}" if self._told else ""
+        back = f" - {self._told}" if self._told else ""
+        self.add("out = stepper.out", f"case.sequence = number{told}", *lines, f"number = case.sequence{back}")
+
+    def end_records(self) -> None:
+        """Note the number of the last record in the case."""
+        if self._told:
+            self.add(f"number += {self._told}")
+            self._told = 0
+        super().end_records()
 
     def _move(self, here: Place, data: Known) -> None:
         move = self._flow.move(here, data)
@@ -332,7 +390,7 @@ class CountingCode(Code):
 
     def clock_record(self, kind: str, limit: LiveLimit, due: str | None, used: str) -> None:
         """Count what a record of a clock's round would tell."""
-        self.add("number += 1")
+        self._number()
         self._find_case()
         clock = limit.told.clock
         measure, decided = self._flow.flow.clocks[clock], self._flow.decided[clock]

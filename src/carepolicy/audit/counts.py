@@ -37,6 +37,15 @@ class NamedSubjects:
         if self._last is not None and name > self._last:
             return
         self.names.add(name)
+        self._leave_out()
+
+    def add_some(self, names: Iterable[str]) -> None:
+        """Name several more, where not enough are named that come before them."""
+        last = self._last
+        self.names.update(names if last is None else [name for name in names if name <= last])
+        self._leave_out()
+
+    def _leave_out(self) -> None:
         if len(self.names) > 2 * self.most:
             first = sorted(self.names)[: self.most]
             self.names, self._last = set(first), first[-1]

@@ -284,24 +284,7 @@ class Measures:
         """Count the events of a subject, by types and times in their order, as a variant of each flow that they belong
         to."""
         for counted in self._counted.values():
-            if not counted.by_subject:
-                continue
-            if counted.events.issuperset(kinds):
-                own = tuple(kinds)
-                first, last = times[0], times[-1]
-            else:
-                mine = [place for place, kind in enumerate(kinds) if kind in counted.events]
-                if not mine:
-                    continue
-                own = tuple(kinds[place] for place in mine)
-                first, last = times[mine[0]], times[mine[-1]]
-            counted.flow.trace_time.add(max(last - first, 0))
-            variants = counted.flow.variants
-            variant = variants.get(own)
-            if variant is None:
-                variant = variants[own] = Deviation()
-            variant.count += 1
-            variant.subjects.add(subject)
+            counted.saw(subject, kinds, times)
 
     def finish(self) -> None:
         """Count what is open when all records are taken, and add up what was counted apart."""

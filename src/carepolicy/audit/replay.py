@@ -417,7 +417,7 @@ class Replay:
         self._rows, self._faults = [], []
         run = self.running()
         if rows:
-            times = [row[3] for row in rows]
+            times = [*map(itemgetter(3), rows)]
             self.seen.first = min(self.seen.first, min(times))
             self.seen.last = max(self.seen.last, max(times))
         if self._remembers:

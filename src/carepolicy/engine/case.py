@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from carepolicy.engine.absences import Absences
 from carepolicy.engine.instants import DAY, NEVER
-from carepolicy.engine.record import Data, Hearer, Known, ProgramId, Record, Sink, Written, json_text, slug
+from carepolicy.engine.record import Data, Hearer, Known, ProgramId, Record, Sink, Told, Written, json_text, slug
 from carepolicy.engine.round import Kept, LiveClock, Round, due_of, marked_in, used_of
 from carepolicy.policy.limit import ELAPSED
 
@@ -357,6 +357,10 @@ class Said(Protocol):
     @property
     def kind(self) -> str:
         """The kind of the record."""
+
+    @property
+    def known(self) -> Told:
+        """What is known of its data before the case, where nobody asks for more."""
 
     def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Data:
         """The record's data; private facts are masked unless ``reveal``."""

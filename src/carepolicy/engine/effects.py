@@ -241,6 +241,7 @@ class LiveMessage:
         "_name",
         "_templates",
         "_texts",
+        "known",
     )  # __dict__: of what is asked for
 
     kind = "message.requested"
@@ -248,6 +249,7 @@ class LiveMessage:
 
     def __init__(self, name: str, templates: Mapping[str, Template], bundle: Bundle) -> None:
         self._name = name
+        self.known = Told(template=name)
         self._bundle = bundle
         self._templates = templates
         self._texts: dict[tuple[str | None, str], ChannelText] = {}
@@ -291,14 +293,14 @@ class LiveMessage:
 class LiveNotice:
     """A notice for a role, in the organisation's first language that it has."""
 
-    __slots__ = ("__dict__", "_begin", "_known", "_text", "_texts", "hours")  # __dict__: what is asked for
+    __slots__ = ("__dict__", "_begin", "_text", "_texts", "hours", "known")  # __dict__: what is asked for
 
     kind = "notice.requested"
 
     def __init__(self, table: NoticeTable, bundle: Bundle) -> None:
         texts = table.texts
-        self._known = {"role": table.role}
-        self._begin = f'{dumps(self._known).decode()[:-1]},"text":"'
+        self.known = Told(role=table.role)
+        self._begin = f'{dumps(self.known).decode()[:-1]},"text":"'
         self.hours: Calendar | None = None if table.calendar is None else bundle.calendars[table.calendar]
         language = next((each for each in bundle.languages if each in texts), next(iter(texts)))
         self._text = LiveText(texts[language], texts[language].text)
@@ -315,19 +317,20 @@ class LiveNotice:
     def data(self, stepper: Steps, case: Case, event: Mapping[str, Any], reveal: bool) -> Data:
         """The role, and the text for the case."""
         text = self._text.told(stepper, case, json_text(case.subject), reveal)
-        return TextData(self._known, f'{self._begin}{text}"}}')
+        return TextData(self.known, f'{self._begin}{text}"}}')
 
 
 class LiveRequest:
     """An action that is asked for, with its arguments; those that a private fact went into are masked."""
 
-    __slots__ = ("_action", "_arguments", "_private")
+    __slots__ = ("_action", "_arguments", "_private", "known")
 
     kind = "action.requested"
     hours: Calendar | None = None
 
     def __init__(self, action: str, arguments: tuple[ArgumentTable, ...]) -> None:
         self._action = action
+        self.known = Told(action=action)
         self._arguments = arguments
         self._private = {"with": tuple(fact for each in arguments for fact in each.private)}
 

@@ -534,7 +534,10 @@ class Stepper:
 
     def write(self, case: Case, said: Said, when: str, event: Mapping[str, Any]) -> None:
         """Write the record of what an effect says; the private facts in it are masked, and kept beside it where they
-        are asked for."""
+        are asked for. A hearer is told only what is known of it before the case."""
+        if self.hearer is not None:
+            self.hearer.hear(case.record(said.kind, when, said.known))
+            return
         told = said.data(self, case, event, self.reveal)
         self.out.append(case.record(said.kind, when, told))
         if self.unmasked is not None and not self.reveal:
