@@ -39,8 +39,8 @@ COMPLAINTS = str(Path(__file__).parents[2] / "benchmarks" / "complaints")
 DEMO = EVENTS.read_bytes()
 
 
-def figures(bundle: Bundle, events: list[Any], until: int | None, by_records: bool) -> tuple[dict[str, Any], int]:
-    """An audit of CloudEvents, and how many records somebody heard."""
+def figures(bundle: Bundle, events: list[Any], until: int | None, by_records: bool) -> tuple[Any, int]:
+    """An audit of CloudEvents with what is open at its end, and how many records somebody heard."""
     heard: list[Any] = []
     replay = Replay(bundle, heard=heard.append if by_records else None)
     numbered = [
@@ -54,7 +54,9 @@ def figures(bundle: Bundle, events: list[Any], until: int | None, by_records: bo
     else:
         replay.take_group_of_lines(numbered)
     replay.finish(until)
-    return as_object(replay), len(heard)
+    sent = {name: dict(flow.sent) for name, flow in replay.measures.flows.items()}
+    still_open = sorted((each.subject, each.program.flow, each.sequence) for each in replay.open_cases())
+    return (as_object(replay), sent, still_open), len(heard)
 
 
 def _subject(line: str) -> str:
