@@ -13,15 +13,12 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, Protocol, cast
 
 import msgspec
 from orjson import dumps, loads
 
 from carepolicy.engine.instants import HOUR, NoInstant, hour_text, parse, rest_text, text_of
-
-if TYPE_CHECKING:
-    from carepolicy.engine.fast.code import Code
 
 SPECVERSION = "1.0"
 PREFIX = "carepolicy."
@@ -347,8 +344,8 @@ class Hearer(Protocol):
     def hear(self, record: Record) -> None:
         """Take the next record."""
 
-    def code(self, signature: str) -> Code:
-        """A function that has no lines yet, whose records are told in whatever way this wants them."""
+    def code(self, signature: str) -> Any:
+        """A function that has no lines yet (a ``Code`` of engine/fast), which tells of records as this wants them."""
 
 
 class HeardList(list[Written]):
