@@ -441,12 +441,12 @@ class Replay:
         once. One of them may be ``odd``, and go no short way."""
         events: list[Incoming] = [make_tuple(Incoming, row) for row in rows] if odd else []
         reading = Reading.of((), events) if events else Reading(rows, ())
-        if self._only_counts:  # its measures have heard all
-            run.take(reading)
+        found = run.take(reading)
+        if run.hearer is not None:  # the measures, which have heard all
             self.measures.note(len(rows))
             return
         instants = {row[4]: row[3] for row in rows}
-        for caused in run.take(reading):
+        for caused in found:
             self._measure(caused.values, instants)
 
     def take_records(self, records: Sequence[Record]) -> None:

@@ -138,6 +138,7 @@ class Run:
         self.intake = Intake(bundle)
         self.records = EventRecords(bundle, self.memory)
         assert hearer is None or programs is None, "programs that several runs share tell no hearer"
+        self.hearer = hearer
         as_lines = as_lines and programs is None
         if programs is None:
             programs = [live_program(place, program, bundle) for place, program in enumerate(bundle.programs)]
