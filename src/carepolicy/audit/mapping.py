@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
-from itertools import repeat
-from operator import attrgetter
+from itertools import accumulate, chain, compress, count, islice, repeat
+from operator import add, attrgetter, itemgetter, le, ne
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ from carepolicy.audit import timeforms
 from carepolicy.businesstime.instants import EPOCH
 from carepolicy.checks.mappings import MappingNames, column_scope, names_in, plain_name
 from carepolicy.engine.facts import NO_DATA, plain_taker_of
-from carepolicy.engine.instants import FIRST_YEAR, LAST_YEAR, NEVER, NoInstant, among_years, text_of
+from carepolicy.engine.instants import FIRST_YEAR, LAST_YEAR, SECOND, NoInstant, among_years, text_of
 from carepolicy.engine.record import slug
 from carepolicy.guards.compiler import compile_expression
 from carepolicy.policy.language.mapping import SLUG
@@ -73,38 +73,104 @@ Row = tuple[Any, ...]
 """A row: its number, a hash of all its columns, and the values of the columns that were asked for, as texts or None."""
 
 
-class Columns:
-    """Rows of one subject, as columns: their ``numbers``, and the ``values`` of each column that was asked for. It is
-    iterated as rows."""
+class Block:
+    """Rows of some subjects, each with its rows beside each other, as columns: what the subjects are called, how many
+    rows each has, and of all rows their ``numbers``, hashes (None where they have none), and the ``values`` of each
+    column that was asked for."""
 
-    __slots__ = ("numbers", "values")
+    __slots__ = ("counts", "hashes", "names", "numbers", "values")
 
-    def __init__(self, numbers: Sequence[int], values: Sequence[Sequence[str | None]]) -> None:
+    def __init__(
+        self, names: Sequence[str | None], counts: Sequence[int], numbers: Sequence[int],
+        values: Sequence[Sequence[str | None]], hashes: Sequence[Any] | None = None,
+    ) -> None:  # fmt: skip
+        self.names = names
+        self.counts = counts
         self.numbers = numbers
         self.values = values
+        self.hashes = hashes
+
+    @classmethod
+    def of(cls, groups: Sequence[tuple[str | None, Sequence[Row]]]) -> Block:
+        """The rows of some subjects, of which there is one at least."""
+        numbers, hashes, *values = zip(*chain.from_iterable(rows for _, rows in groups), strict=True)
+        return cls([name for name, _ in groups], [len(rows) for _, rows in groups], numbers, values, hashes)
 
     def __len__(self) -> int:
         """How many rows there are."""
         return len(self.numbers)
 
-    def __iter__(self) -> Iterator[Row]:
-        """The rows."""
-        return iter(self.rows())
+    def groups(self) -> Iterator[tuple[str | None, list[Row]]]:
+        """The name of each subject, and its rows."""
+        rows = zip(self.numbers, repeat(None) if self.hashes is None else self.hashes, *self.values, strict=False)
+        for name, length in zip(self.names, self.counts, strict=True):
+            yield name, [*islice(rows, length)]
 
-    def rows(self) -> list[Row]:
-        """The rows, which have no hashes."""
-        return [*zip(self.numbers, repeat(None), *self.values, strict=False)]
+    def places(self) -> Iterator[int]:
+        """For each row, which of the subjects it is of."""
+        return chain.from_iterable(map(repeat, range(len(self.counts)), self.counts))
+
+    def only(self, wanted: Sequence[bool]) -> Block:
+        """The rows of those subjects that are wanted."""
+        each = [wanted[place] for place in self.places()]
+        return Block(
+            [*compress(self.names, wanted)], [*compress(self.counts, wanted)], [*compress(self.numbers, each)],
+            [[*compress(column, each)] for column in self.values],
+        )  # fmt: skip
+
+
+TOGETHER = 1_000
+"""So many rows are brought together at least, where there are so many."""
+
+
+def brought_together(groups: Iterable[tuple[str | None, Sequence[Row]]]) -> Iterator[Block]:
+    """The rows of subjects, of many at a time."""
+    some: list[tuple[str | None, Sequence[Row]]] = []
+    rows = 0
+    for group in groups:
+        some.append(group)
+        rows += len(group[1])
+        if rows >= TOGETHER:
+            yield Block.of(some)
+            some, rows = [], 0
+    if rows:
+        yield Block.of(some)
+
+
+def joined(blocks: Iterable[Block]) -> Iterator[Block]:
+    """The same rows, of which none have hashes, in blocks that are not small."""
+    some: list[Block] = []
+    for block in blocks:
+        some.append(block)
+        if sum(map(len, some)) >= TOGETHER:
+            yield _one(some)
+            some = []
+    if some:
+        yield _one(some)
+
+
+def _one(blocks: Sequence[Block]) -> Block:
+    if len(blocks) == 1:
+        return blocks[0]
+    return Block(
+        [*chain.from_iterable(each.names for each in blocks)],
+        [*chain.from_iterable(each.counts for each in blocks)],
+        [*chain.from_iterable(each.numbers for each in blocks)],
+        [[*chain.from_iterable(columns)] for columns in zip(*(each.values for each in blocks), strict=True)],
+    )
 
 
 class Told(NamedTuple):
-    """Events of one subject in the order of time, each told plainly: their types, instants (microseconds since 1970)
-    and the texts of these, ids, and data as the engine holds it."""
+    """Events of some subjects, each in the order of time: their types, instants (microseconds since 1970) and the texts
+    of these, ids, and data as the engine holds it. What is here of the ``odd`` subjects, by their places, is nothing:
+    their rows do not tell their events plainly."""
 
     kinds: Sequence[str]
     times: Sequence[int]
     whens: Sequence[str]
     ids: Sequence[str]
     data: Sequence[dict[str, Any]]
+    odd: Set[int]
 
 
 class Mapper:
@@ -205,46 +271,70 @@ class Mapper:
 
         return _Remembered(take)
 
-    def told(self, subject: str, rows: Columns) -> Told | None:
-        """What happened to a subject, as ``events`` has it, where each row tells it plainly and later than the one
-        before; None where one does not. To be asked only of a mapping that ``tells_plainly``."""
-        if self._event is None or self._time is None:
-            return None
-        values, numbers = rows.values, rows.numbers
-        kinds: list[Any] = [self._kinds.get(each or "") for each in values[self._event - 2]]
-        if None in kinds:
-            return None
-        try:
-            times, whens = _instants(values[self._time - 2])
-            data = self._told_facts(kinds, values)
-        except (ValueError, LookupError, TypeError):
-            return None
-        if self._id is None:
-            ids = [f"{subject}/{number}/{kind}" for number, kind in zip(numbers, kinds, strict=True)]
-        else:
-            named = zip(values[self._id - 2], numbers, kinds, strict=True)
-            ids = [each or f"{subject}/{number}/{kind}" for each, number, kind in named]
-        return Told(kinds, times, whens, ids, data)
+    def told(self, subjects: Sequence[str | None], block: Block) -> Told:
+        """What happened to the subjects of a block, as ``events`` has it, where each row of one tells it plainly and
+        later than the one before. To be asked only of a mapping that ``tells_plainly``."""
+        assert self._event is not None
+        assert self._time is not None
+        values: Sequence[Sequence[Any]] = block.values
+        places = [*block.places()]
+        kinds: list[Any] = [*map(self._kinds.get, values[self._event - 2])]
+        odd = set[int]()
+        if not all(kinds):
+            odd.update(place for place, kind in zip(places, kinds, strict=True) if kind is None)
+        times, whens = _instants(values[self._time - 2])
+        if min(times) < _ODD:
+            odd.update(place for place, time in zip(places, times, strict=True) if time < _ODD)
+        for number in compress(count(1), map(le, islice(times, 1, None), times)):
+            if places[number] == places[number - 1]:
+                odd.add(places[number])
+        data = self._told_facts(block, kinds, places, odd)
+        named = zip(map(subjects.__getitem__, places), block.numbers, kinds, strict=True)
+        ids = [f"{subject}/{number}/{kind}" for subject, number, kind in named]
+        if self._id is not None:
+            ids = [own or made for own, made in zip(values[self._id - 2], ids, strict=True)]
+        return Told(kinds, times, whens, ids, data, odd)
 
-    def _told_facts(self, kinds: Sequence[str], values: Sequence[Sequence[str | None]]) -> Sequence[dict[str, Any]]:
-        """The data of some events: a fact travels with the first that may carry it, and again when it changes."""
+    def _told_facts(
+        self, block: Block, kinds: Sequence[str], places: Sequence[int], odd: set[int]
+    ) -> Sequence[dict[str, Any]]:
+        """The data of some events: a fact travels with the first that may carry it, and again when it changes. Subjects
+        of which a fact cannot be taken are added to the ``odd``."""
         told = [NO_DATA] * len(kinds)
-        for fact, place, taken, carriers in self._taken:
-            column = values[place]
+        begins = [*accumulate(block.counts, initial=0)]
+        later = set[int]()
+        for fact, at, taken, carriers in self._taken:
+            column = block.values[at]
             if not any(column):
                 continue
-            before = known = None
-            for number, text in enumerate(column):
-                if text and text != before:
-                    before = text
+            before: list[str | None] = [None, *column]
+            for begin in begins:
+                before[begin] = None
+            here = known = said = None
+            for number in compress(count(), map(ne, column, before)):
+                text = column[number]
+                if not text:
+                    continue
+                if here != places[number]:
+                    here, known, said = places[number], None, None
+                if text == said:
+                    continue
+                said = text
+                try:
                     value, held = taken[text]
-                    if value != known:
-                        if kinds[number] not in carriers:
-                            return self._told_later(kinds, values)
-                        if told[number] is NO_DATA:
-                            told[number] = {}
-                        told[number][fact] = held
-                        known = value
+                except (ValueError, LookupError, TypeError):
+                    odd.add(places[number])
+                    continue
+                if value != known:
+                    if kinds[number] not in carriers:
+                        later.add(places[number])
+                    if told[number] is NO_DATA:
+                        told[number] = {}
+                    told[number][fact] = held
+                    known = value
+        for place in later - odd:
+            own = slice(begins[place], begins[place + 1])
+            told[own] = self._told_later(kinds[own], [column[own] for column in block.values])
         return told
 
     def _told_later(self, kinds: Sequence[str], values: Sequence[Sequence[str | None]]) -> Sequence[dict[str, Any]]:
@@ -336,9 +426,8 @@ class Mapper:
 
     def _add(self, found: list[Made], subject: str, row: Row, kind: str, when: str, facts: dict[str, Any]) -> None:
         key = row[self._id] if self._id is not None and row[self._id] else f"{subject}/{row[0]}/{kind}"
-        try:
-            instant = _hours[when[:13]] + _minutes[when[13:19]] + _tails[when[19:]]
-        except _Odd:
+        instant = _hours[when[:13]] + _minutes[when[13:19]] + _tails[when[19:]]
+        if instant < _ODD:
             instant = self.instant(when)
         found.append(Made(row[0], instant, self.ranks.get(kind, 0), kind, facts, key))
 
@@ -412,10 +501,6 @@ MOST_PARTS = 20_000
 """So many texts are remembered with what was made of them."""
 
 
-class _Odd(LookupError):
-    """A part of a time that is not written as most are: the whole is to be read."""
-
-
 class _Remembered(dict[str, Value]):
     """What is made of texts, each worked out once, and not more than ``MOST_PARTS`` of them at a time."""
 
@@ -431,64 +516,72 @@ class _Remembered(dict[str, Value]):
         return found
 
 
+_ODD = -(1 << 80)
+"""A time before is none: a part of it is not written as most are, and the whole is to be read."""
+
+
 def _parts(form: str, whole: str) -> _Remembered[int]:
-    """Microseconds of one part of a time with an offset, as most logs write it. Raises ``_Odd`` for other writings."""
+    """Microseconds of one part of a time with an offset, as most logs write it; ``4 * _ODD`` for other writings."""
     written = re.compile(form, re.ASCII)
 
     def read(text: str) -> int:
         if not written.fullmatch(text):
-            raise _Odd
+            return 4 * _ODD
         try:
             return (datetime.fromisoformat(whole.format(text)) - EPOCH) // _MICROSECOND
         except ValueError:
-            raise _Odd from None
+            return 4 * _ODD
 
     return _Remembered(read)
 
 
-_hours = _parts(r"(?:197[1-9]|19[89]\d|20\d\d|21[0-4]\d)-\d\d-\d\d[T ]\d\d", "{}:00:00+00:00")
+_YEARS = r"(?:197[1-9]|19[89]\d|20\d\d|21[0-4]\d)"
+_hours = _parts(rf"{_YEARS}-\d\d-\d\d[T ]\d\d", "{}:00:00+00:00")
+_hours_as_told = _parts(rf"{_YEARS}-\d\d-\d\dT\d\d", "{}:00:00+00:00")
 _minutes = _parts(r":\d\d:\d\d", "1970-01-01T00{}+00:00")
 _tails = _parts(r"(\.\d+)?(Z|[+-]\d\d:\d\d)", "1970-01-01T00:00:00{}")
 
 
-class _Rests(dict[str, tuple[int, str | None]]):
-    """What follows the hour in times with an offset, as most logs write it: its microseconds, and how it is written in
-    UTC (None where that is of another hour, or no whole second). Only whole seconds are remembered: there are few.
-    Raises ``_Odd`` for other writings."""
+class _Rests(dict[str, int]):
+    """Microseconds of what follows the hour in times with an offset, as most logs write it. Only whole seconds are
+    remembered: there are few. ``written`` has those of UTC as they are written there."""
 
-    def __missing__(self, text: str) -> tuple[int, str | None]:
+    def __init__(self) -> None:
+        super().__init__()
+        self.written: dict[str, str] = {}
+
+    def __missing__(self, text: str) -> int:
         tail = _tails[text[6:]]
         rest = _minutes[text[:6]] + tail
-        if tail:
-            return rest, None
-        found = rest, f"{text[:6]}{UTC_OFFSET}"
-        if len(self) > MOST_PARTS:
-            self.clear()
-        self[text] = found
-        return found
+        if rest % SECOND == 0 and rest > _ODD:
+            if len(self) > MOST_PARTS:
+                self.clear()
+                self.written.clear()
+            self[text] = rest
+            if not tail:
+                self.written[text] = f"{text[:6]}{UTC_OFFSET}"
+        return rest
 
 
 UTC_OFFSET = "+00:00"
 
 _rests = _Rests()
+_hour, _rest = itemgetter(slice(13)), itemgetter(slice(13, None))
 
 
 def _instants(texts: Sequence[Any]) -> tuple[list[int], list[str]]:
-    """Microseconds since 1970 of times with an offset, as most logs write them, each after the one before, and their
-    texts in UTC. Raises ``_Odd`` or ``TypeError`` where one is not so."""
-    times: list[int] = []
-    whens: list[str] = []
-    before = -NEVER
-    for text in texts:
-        hour = text[:13]
-        rest, written = _rests[text[13:]]
-        time = _hours[hour] + rest
-        if time <= before or text[10] != "T":
-            raise _Odd
-        before = time
-        times.append(time)
-        whens.append(text_of(time) if written is None else hour + written)
-    return times, whens
+    """Microseconds since 1970 of times with an offset, as most logs write them, and their texts in UTC. One that is
+    written in another way comes to less than ``_ODD``."""
+    if not all(texts):
+        texts = [each or "" for each in texts]
+    hours, rests = [*map(_hour, texts)], [*map(_rest, texts)]
+    times = [*map(add, map(_hours_as_told.__getitem__, hours), map(_rests.__getitem__, rests))]
+    try:
+        return times, [*map(add, hours, map(_rests.written.__getitem__, rests))]
+    except KeyError:
+        written = map(_rests.written.get, rests)
+        told = zip(times, hours, written, strict=True)
+        return times, [hour + rest if rest else text_of(max(time, 0)) for time, hour, rest in told]
 
 
 def _in_order(found: Sequence[Made]) -> bool:

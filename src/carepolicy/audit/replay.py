@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, groupby, repeat
+from itertools import accumulate, chain, groupby, pairwise, repeat
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from orjson import dumps
 
-from carepolicy.audit.mapping import SOURCE, CalledAlike, Columns, Mapper
+from carepolicy.audit.mapping import SOURCE, Block, CalledAlike, Mapper, brought_together, joined
 from carepolicy.audit.measures import NO_INSTANTS, Measures
 from carepolicy.audit.ocel import Objects
 from carepolicy.audit.tables import LogFault, Table
@@ -135,8 +135,8 @@ Log = Table | Traces | Objects
 Lines = Sequence[tuple[int, str]]
 """Lines with their numbers."""
 
-Group = tuple[str | None, "Sequence[LogRow] | Columns"]
-"""A subject, and its rows, or their columns."""
+Group = tuple[str | None, "Sequence[LogRow]"]
+"""A subject, and its rows."""
 
 
 def opened(
@@ -201,13 +201,16 @@ class Replay:
     def take_mapped(self, log: Log, mapper: Mapper) -> None:
         """Take the rows of a log by a mapping."""
         wanted, subject = columns_for(mapper, log), mapper.mapping.subject
-        plainly = mapper.tells_plainly and self.by_subject
-        groups: Iterator[Group]
-        if isinstance(log, Traces):
-            groups = log.groups(subject, wanted, exact=not plainly)
+        may_repeat = isinstance(log, Table)
+        if not mapper.tells_plainly or not self.by_subject:
+            self._take_row_by_row(log.groups(subject, wanted), mapper, may_repeat)
         else:
-            groups = log.groups(subject, wanted)
-        self.take_groups(groups, mapper, isinstance(log, Table))
+            if isinstance(log, Traces):
+                blocks = joined(log.blocks(subject, wanted))
+            else:
+                blocks = brought_together(log.groups(subject, wanted))
+            for block in blocks:
+                self._take_block(block, mapper, may_repeat)
         self.note_read(log, mapper)
 
     def note_read(self, log: Log, mapper: Mapper) -> None:
@@ -220,16 +223,23 @@ class Replay:
     def take_groups(self, groups: Iterable[Group], mapper: Mapper, may_repeat: bool) -> None:
         """Take rows by their subjects; of those that ``may_repeat`` others, each counts once unless the mapping says
         otherwise."""
+        if not mapper.tells_plainly or not self.by_subject:
+            self._take_row_by_row(groups, mapper, may_repeat)
+            return
+        for group in groups:
+            if group[1]:
+                self._take_block(Block.of([group]), mapper, may_repeat)
+            else:
+                self._take_row_by_row([group], mapper, may_repeat)
+
+    def _take_row_by_row(self, groups: Iterable[Group], mapper: Mapper, may_repeat: bool) -> None:
         held: list[tuple[Made, str]] = []
-        for name, rows in groups:
-            if self._take_plainly(name, rows, mapper, may_repeat):
-                continue
-            for subject, made in self.events_of([(name, rows)], mapper, may_repeat):
-                self.measures.saw(subject, [each.type for each in made], [each.time for each in made])
-                if self.by_subject:
-                    self._take_made(subject, made)
-                else:
-                    held += [(each, subject) for each in made]
+        for subject, made in self.events_of(groups, mapper, may_repeat):
+            self.measures.saw(subject, [each.type for each in made], [each.time for each in made])
+            if self.by_subject:
+                self._take_made(subject, made)
+            else:
+                held += [(each, subject) for each in made]
         held.sort(key=lambda each: (each[0].time, each[0].row))
         for one, subject in held:
             self._take_made(subject, [one])
@@ -239,8 +249,7 @@ class Replay:
     ) -> Iterator[tuple[str, Sequence[Made]]]:
         """What each case is called, and its events by a mapping in the order of time; rows that make none are noted."""
         for name, rows in groups:
-            listed = rows.rows() if isinstance(rows, Columns) else rows
-            single = self._without_copies(listed) if may_repeat and not mapper.keeps_duplicates else listed
+            single = self._without_copies(rows) if may_repeat and not mapper.keeps_duplicates else rows
             subject = self._called(name, mapper)
             if subject is None:
                 empty = f"the column {mapper.mapping.subject}, which names the case, is empty"
@@ -343,29 +352,43 @@ class Replay:
         hearer = self.measures if self._only_counts else None
         return Run(self.bundle, memory=memory, schedule=Schedule.AFTER_ALL_LINES, hearer=hearer)
 
-    def _take_plainly(
-        self, name: str | None, rows: Sequence[LogRow] | Columns, mapper: Mapper, may_repeat: bool
-    ) -> bool:
-        """Give the events of a subject to the engine; whether each row is another and tells them so plainly that this
-        will do."""
-        if not mapper.tells_plainly or not self.by_subject:
-            return False
-        columns = rows if isinstance(rows, Columns) else _in_columns(rows, may_repeat)
-        subject = None if columns is None else self._called(name, mapper)
-        if columns is None or subject is None or self._is_odd(subject):
-            return False
-        told = mapper.told(subject, columns)
-        if told is None:
-            return False
-        self.measures.saw(subject, told.kinds, told.times)
-        self._may_repeat |= mapper.mapping.id is not None
-        self._rows += zip(
-            columns.numbers, repeat(subject), told.kinds, told.times, told.whens, repeat(SOURCE), told.ids, told.data,
+    def _take_block(self, block: Block, mapper: Mapper, may_repeat: bool) -> None:
+        """Give the events of some subjects to the engine: row by row those of a subject that does not tell them plainly
+        or, where that ``may_repeat``, has a row twice."""
+        if not len(block):
+            self._take_row_by_row(block.groups(), mapper, may_repeat)
+            return
+        subjects = [self._called(name, mapper) for name in block.names]
+        told = mapper.told(subjects, block)
+        odd = {*told.odd, *(place for place, each in enumerate(subjects) if each is None or self._is_odd(each))}
+        odd.update(place for place, count in enumerate(block.counts) if not count)
+        begins = [*accumulate(block.counts, initial=0)]
+        hashes = block.hashes
+        if may_repeat and hashes is not None and len(set(hashes)) < len(hashes):
+            for place, (begin, end) in enumerate(pairwise(begins)):
+                if len(set(hashes[begin:end])) < end - begin:
+                    odd.add(place)
+        named = chain.from_iterable(map(repeat, subjects, block.counts))
+        rows: list[Any] = [*zip(
+            block.numbers, named, told.kinds, told.times, told.whens, repeat(SOURCE), told.ids, told.data,
             repeat(False), repeat(False), strict=False,
-        )  # fmt: skip
+        )]  # fmt: skip
+        done = 0
+        groups = enumerate(block.groups()) if odd else iter(())
+        for place, (subject, begin, end) in enumerate(zip(subjects, begins, begins[1:], strict=False)):
+            if subject is not None and place not in odd:
+                self.measures.saw(subject, told.kinds[begin:end], told.times[begin:end])
+                continue
+            self._hand_over(rows[done:begin], mapper)
+            done = end
+            self._take_row_by_row([next(group for at, group in groups if at == place)], mapper, may_repeat)
+        self._hand_over(rows[done:] if done else rows, mapper)
+
+    def _hand_over(self, rows: Sequence[Row], mapper: Mapper) -> None:
+        self._may_repeat |= mapper.mapping.id is not None
+        self._rows += rows
         if len(self._rows) >= AT_A_TIME:
             self.flush()
-        return True
 
     def _is_odd(self, subject: str) -> bool:
         """Whether what names a case is too long, or a card number."""
@@ -512,16 +535,6 @@ def taken_once(replay: Replay, log: Log, mapper: Mapper | None) -> Replay:
         elif isinstance(log, Table):
             replay.take_lines(log)
     return replay
-
-
-def _in_columns(rows: Sequence[LogRow], may_repeat: bool) -> Columns | None:
-    """Some rows as columns; None where there are none, or two are the same in every column and that is not to be."""
-    if not rows:
-        return None
-    numbers, hashes, *values = zip(*rows, strict=True)
-    if may_repeat and len(set(hashes)) < len(rows):
-        return None
-    return Columns(numbers, values)
 
 
 def _sort_by_time(rows: list[Row]) -> None:

@@ -10,13 +10,14 @@ import re
 import sqlite3
 import zlib
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import chain, pairwise, repeat
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from carepolicy.audit.mapping import Columns
+from carepolicy.audit.mapping import Block
 from carepolicy.audit.tables import LogFault, NotInstalled, Steps
 from carepolicy.audit.textfiles import GZIP
 
@@ -39,10 +40,18 @@ LONGEST_HEAD = 1 << 22
 
 _NAMESPACE = "{*}"
 
-Group = tuple["str | None", "list[Row] | Columns"]
-"""The name of a trace, and a row for each of its events, or their columns."""
+TRIES = 4
+"""So often is what remains of a block read at once after a trace that had to be read alone."""
+
+LONGEST_PAUSE = 63
+"""So many blocks at the most are read trace by trace where those before had traces that had to be read alone."""
+
+Group = tuple["str | None", "list[Row]"]
+"""The name of a trace, and a row for each of its events."""
 
 Found = TypeVar("Found")
+
+Quickly = Callable[[str], tuple[Sequence[Found], "str | None"]]
 
 NAMES_AT_A_TIME = 10_000
 
@@ -114,11 +123,15 @@ class Traces:
     def demand(self, names: Iterable[str]) -> None:
         """Attributes are optional in XES: what no event has is told as a fault of each row."""
 
-    def groups(self, subject: str, columns: Sequence[str], exact: bool = True) -> Iterator[Group]:
+    def groups(self, subject: str, columns: Sequence[str]) -> Iterator[Group]:
         """The events of each subject, in the order of the files; of each its number, and the values of ``columns``. Of
-        several traces with one name the events are one group; these groups come after all others. Where it need not be
-        ``exact`` whether an empty value stands in the log or none, most come as ``Columns``."""
-        wanted = _Wanted(subject.removeprefix(CASE), columns, exact, *((0, 1) if self.stretches else self.part))
+        several traces with one name the events are one group; these groups come after all others."""
+        for block in self.blocks(subject, columns):
+            yield from block.groups()
+
+    def blocks(self, subject: str, columns: Sequence[str]) -> Iterator[Block]:
+        """As ``groups``, of many subjects at a time."""
+        wanted = _Wanted(subject.removeprefix(CASE), columns, *((0, 1) if self.stretches else self.part))
         if self.stretches:
             yield from self._in_stretch(wanted)
             return
@@ -127,30 +140,33 @@ class Traces:
                 shelf.execute("CREATE TABLE trace (place INTEGER, name TEXT, rows BLOB)")
                 shelf.execute("BEGIN")
                 yield from (self._surely if self.sure else self._hoping)(_Names(shelf), wanted)
-                yield from _brought_together(shelf)
+                for group in _brought_together(shelf):
+                    yield wanted.block(*group)
             except sqlite3.Error as fault:
                 raise LogFault(f"{self.paths[0]} cannot be sorted by its traces' names: {fault}") from None
 
-    def _in_stretch(self, wanted: _Wanted) -> Iterator[Group]:
-        """Each trace of this part, the names of which are noted."""
+    def _in_stretch(self, wanted: _Wanted) -> Iterator[Block]:
+        """The traces of this part, the names of which are noted."""
         number, of = self.part
         steps = self._reading(self._size * (number + 1) // of - self._size * number // of)
-        for name, rows in self._of_each(lambda log: log.groups(wanted), steps):
-            if name is not None:
-                self.sums.add(name)
-            yield name, rows
+        for block in self._of_each(lambda log: log.blocks(wanted), steps):
+            for name in block.names:
+                if name is not None:
+                    self.sums.add(name)
+            yield block
         self.number = self._events
 
-    def _hoping(self, names: _Names, wanted: _Wanted) -> Iterator[Group]:
+    def _hoping(self, names: _Names, wanted: _Wanted) -> Iterator[Block]:
         """Each trace, in the hope that none has the name of another."""
-        for name, rows in self._of_each(lambda log: log.groups(wanted), self._reading(self._size)):
-            if name is not None:
-                names.add(name)
-            yield name, rows
+        for block in self._of_each(lambda log: log.blocks(wanted), self._reading(self._size)):
+            for name in block.names:
+                if name is not None:
+                    names.add(name)
+            yield block
         if names.several():
             raise Unsure
 
-    def _surely(self, names: _Names, wanted: _Wanted) -> Iterator[Group]:
+    def _surely(self, names: _Names, wanted: _Wanted) -> Iterator[Block]:
         """Each trace whose name no other has; the others go on the shelf."""
         counts = self.watch is not None
         for name in self._of_each(lambda log: log.names(wanted, counts), self._reading(self._size)):
@@ -160,13 +176,17 @@ class Traces:
         self.repeated = sum(count - 1 for _, count in several)
         places = {name: place for place, (name, _) in enumerate(several)}
         steps = Steps(self.watch, "events", self._events // self.part[1])
-        for name, rows in self._of_each(lambda log: log.groups(wanted)):
-            if name in places:
-                told = places[name], name, pickle.dumps([*rows])
-                names.shelf.execute("INSERT INTO trace VALUES (?, ?, ?)", told)
+        for block in self._of_each(lambda log: log.blocks(wanted)):
+            if places.keys().isdisjoint(block.names):
+                yield block
             else:
-                yield name, rows
-            steps(len(rows))
+                for name, rows in block.groups():
+                    if name in places:
+                        told = places[name], name, pickle.dumps(rows)
+                        names.shelf.execute("INSERT INTO trace VALUES (?, ?, ?)", told)
+                    else:
+                        yield wanted.block(name, rows)
+            steps(len(block))
 
     def _reading(self, size: int) -> Steps | None:
         """What hears of bytes that are read, if anybody does."""
@@ -222,16 +242,13 @@ _ENCODING = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)""")
 _BYTES_BUT_NEWLINES = bytes(each for each in range(256) if each != 10)
 
 
-def _event_form(keys: Sequence[str]) -> re.Pattern[str] | None:
-    """What an event is, as nearly all programs write it: attributes without others in them. Groups are the whole, and
-    the values of ``keys``. None where a key may be written in several ways."""
-    if any(re.search(r"""[&<>"'\s]""", each) for each in keys):
-        return None
-    known = "|".join(rf'{re.escape(each)}" value="({_PLAIN})' for each in keys)
+def _form_of(keys: Sequence[str]) -> str:
+    """What some attributes are, as nearly all programs write them: without others in them. Groups are the values of
+    ``keys``."""
+    known = "".join(rf'{re.escape(each)}" value="({_PLAIN})|' for each in keys)
     others = "|".join(rf'{re.escape(each)}"' for each in keys)
-    wanted = rf"{known}|(?!{others})" if keys else ""
-    attribute = rf'<[a-z]++ key="(?:{wanted}{_PLAIN}" value="{_VALUE})"{_BLANK}/>'
-    return re.compile(rf"(<event>(?:{_BLANK}{attribute})*{_BLANK}</event>{_BLANK})")
+    unasked = f"(?!{others})" if keys else ""
+    return rf'(?:{_BLANK}<[a-z]++ key="(?:{known}{unasked}{_PLAIN}" value="{_VALUE})"{_BLANK}/>)*{_BLANK}'
 
 
 _PARSED = {
@@ -274,37 +291,64 @@ class _Names:
 
 
 class _Wanted:
-    """What is wanted of traces: the attribute that names them, columns, whether it is to be ``exact`` which of them an
-    event has, and which part of several."""
+    """What is wanted of traces: the attribute that names them, columns, and which part of several.
 
-    def __init__(self, name: str, columns: Sequence[str], exact: bool, part: int, of: int) -> None:
+    ``form`` takes an event, with what stands before it from the end of the trace before where it is the first of one:
+    its groups are whether it is, what the attributes ``heads`` of the trace are, and ``keys`` of the event. There is
+    none where a name may be written in several ways."""
+
+    def __init__(self, name: str, columns: Sequence[str], part: int, of: int) -> None:
         self.name = name
-        self.exact = exact
         self.own = [each.removeprefix(CASE) if each.startswith(CASE) else None for each in columns]
         self.plain = [None if each.startswith(CASE) else each for each in columns]
         self._part, self._of = part, of
-        keys = [*dict.fromkeys(each for each in self.plain if each is not None)]
-        self.straight = keys == self.plain
-        self.places = [0 if each is None else keys.index(each) + 1 for each in self.plain]
-        self.event = _event_form(keys)
+        self.heads = [*dict.fromkeys([name, *(each for each in self.own if each is not None)])]
+        self.keys = [*dict.fromkeys(each for each in self.plain if each is not None)]
+        self.form = None
+        if not any(re.search(r"""[&<>"'\s]""", each) for each in (*self.heads, *self.keys)):
+            head = f"</trace>{_BLANK}<trace>(){_form_of(self.heads)}"
+            self.form = re.compile(f"(?:{head})?<event>{_form_of(self.keys)}</event>{_BLANK}")
         own = rf'key="{re.escape(name)}"'
         named = rf'<trace>{_BLANK}<string {own} value="({_PLAIN})"{_BLANK}/>'
         others = rf'(?:{_BLANK}<[a-z]++ (?!{own})key="{_PLAIN}" value="{_VALUE}"{_BLANK}/>)*+'
         self.first = re.compile(rf"{named}{others}{_BLANK}(?:<event>|</trace>|\Z)")
-        self.only_named = re.compile(rf"{_BLANK}{named}{_BLANK}(?=<event>|\Z)")
 
-    def head(self, text: str) -> tuple[str | None, list[str | None] | None, int] | None:
-        """The name of a trace, its own attributes among the columns (None where there are none such), and where its
-        events begin; None where it begins in another way than most."""
-        short = self.only_named.match(text) if self.straight else None
-        if short is not None:
-            return short[1], None, short.end()
-        head = _HEAD.match(text)
-        if head is None:
-            return None
-        found = dict(_ATTRIBUTE.findall(head[1]))
-        own = None if self.straight else [None if each is None else found.get(each) for each in self.own]
-        return found.get(self.name), own, head.end()
+    def block(self, name: str | None, rows: list[Row]) -> Block:
+        """The rows of one trace."""
+        return Block.of([(name, rows)]) if rows else Block([name], [0], (), [()] * len(self.own))
+
+    def read(self, text: str, first: int) -> tuple[Block | None, str | None]:
+        """The first traces of a text, the rows of which have numbers from ``first``; and what remains, if anything."""
+        if self.form is None:
+            return None, text
+        found = self.form.split(f"</trace>{text}")
+        step = self.form.groups + 1
+        between, begun = found[::step], found[1::step]
+        left: str | None = None
+        begins = [place for place, each in enumerate(begun) if each is not None]
+        if any(between):  # what is before is whole, but for the last trace
+            odd = next(place for place, each in enumerate(between) if each)
+            begins = [place for place in begins if place < odd]
+            end = begins.pop() if begins else 0
+            if not begins:
+                return None, text
+            at = 0
+            for _ in begins:
+                at = text.index("</trace>", at) + len("</trace>")
+            left = text[at:]
+        else:
+            end = len(begun)
+        counts = [after - before for before, after in pairwise([*begins, end])]
+        heads = [[column[each] for each in begins] for column in (found[2 + n :: step] for n in range(len(self.heads)))]
+        of_events = 2 + len(self.heads)
+        values = [
+            found[of_events + self.keys.index(key) :: step][:end]
+            if key is not None
+            else [*chain.from_iterable(map(repeat, heads[self.heads.index(own or "")], counts))]
+            for key, own in zip(self.plain, self.own, strict=True)
+        ]
+        block = Block(heads[0], counts, range(first, first + end), values)
+        return block, left
 
     def takes(self, name: str | None) -> bool:
         """Whether a trace of this name is of the part; those without one are of the first."""
@@ -331,64 +375,45 @@ class _Log:
         self._stretch = stretch
         self._end = _END
         self._left: int | None = None
+        self._waits = self._pause = 0
         self.begin = 0
         self.number = number
 
     def names(self, wanted: _Wanted, counts: bool = False) -> Iterator[str | None]:
         """The name of each trace of a part. Whether events are counted too is said by ``counts``."""
 
-        def quickly(text: str) -> Group | None:
-            head = _HEAD.match(text)
-            if head is None or _AFTER_EVENTS.search(text) is not None:
-                return None
+        def quickly(text: str) -> tuple[list[str | None], str | None]:
+            if _AFTER_EVENTS.search(text) is not None:
+                return [], text
+            ends = text.count("</trace>")
+            names: list[str | None] = [*wanted.first.findall(text)] if ends else []
+            if len(names) <= ends:
+                head = None if ends else _HEAD.match(text)
+                if head is None:
+                    return [], text
+                names = [dict(_ATTRIBUTE.findall(head[1])).get(wanted.name)]
             self.number += len(_EVENT.findall(text)) if counts else 0
-            return dict(_ATTRIBUTE.findall(head[1])).get(wanted.name), []
+            return names, None
 
-        def at_once(text: str) -> list[Group] | None:
-            names = wanted.first.findall(text)
-            if len(names) <= text.count("</trace>") or _AFTER_EVENTS.search(text) is not None:
-                return None
-            self.number += len(_EVENT.findall(text)) if counts else 0
-            return [(name, []) for name in names]
+        found = self._read(quickly, lambda trace: self._group(trace, wanted)[0])
+        return (name for name in found if wanted.takes(name))
 
-        found = self._read(quickly, lambda trace: (self._group(trace, wanted)[0], []), at_once)
-        return (name for name, _ in found if wanted.takes(name))
+    def blocks(self, wanted: _Wanted) -> Iterator[Block]:
+        """The traces of a part, with a row of each of their events."""
 
-    def groups(self, wanted: _Wanted) -> Iterator[Group]:
-        """The name of each trace of a part, and a row of each of its events."""
-        form = wanted.event
+        def quickly(text: str) -> tuple[list[Block], str | None]:
+            block, left = wanted.read(text, self.number + 1)
+            if block is None:
+                return [], left
+            self.number += len(block)
+            return [block], left
 
-        def quickly(text: str) -> Group | None:
-            head = None if form is None else wanted.head(text)
-            if form is None or head is None:
-                return None
-            name, own, begin = head
-            if not wanted.takes(name):
-                if _AFTER_EVENTS.search(text) is not None or _marks(text):
-                    return None
-                self.number += len(_EVENT.findall(text))
-                return name, []
-            if wanted.exact:
-                found: list[tuple[str | None, ...]] = [each.groups() for each in form.finditer(text, begin)]
-            else:
-                found = form.findall(text, begin)
-            if not found:
-                return (name, []) if begin == len(text) else None
-            wholes, *values = zip(*found, strict=True)
-            if len("".join(wholes)) != len(text) - begin:
-                return None
-            first = self.number + 1
-            self.number += len(found)
-            if own is not None:
-                values = [
-                    values[place - 1] if place else (said if wanted.exact else said or "",) * len(found)
-                    for place, said in zip(wanted.places, own, strict=True)
-                ]
-            columns = Columns(range(first, first + len(found)), values)
-            return name, columns.rows() if wanted.exact else columns
-
-        each_trace = self._read(quickly, lambda trace: self._group(trace, wanted), covers=True)
-        return (each for each in each_trace if wanted.takes(each[0]))
+        for block in self._read(quickly, lambda trace: wanted.block(*self._group(trace, wanted)), covers=True):
+            takes = [*map(wanted.takes, block.names)]
+            if all(takes):
+                yield block
+            elif any(takes):
+                yield block.only(takes)
 
     def _group(self, trace: Any, wanted: _Wanted) -> Group:
         attributes = _attributes(trace)
@@ -405,12 +430,9 @@ class _Log:
 
     # -- quickly -------------------------------------------------------------------------------------------
 
-    def _read(
-        self, quickly: Callable[[str], Group | None], slowly: Callable[[Any], Group],
-        at_once: Callable[[str], list[Group] | None] = lambda text: None, covers: bool = False,
-    ) -> Iterator[Group]:  # fmt: skip
-        """What is made of each trace: of the text of many ``at_once`` where that will do, or of its own text up to its
-        end, else of its element. What goes ``quickly`` ``covers`` all that stands there, or some of it."""
+    def _read(self, quickly: Quickly[Found], slowly: Callable[[Any], Found], covers: bool = False) -> Iterator[Found]:
+        """What is made of the traces: ``quickly`` of the first of a text, which gives also what remains of it, or else
+        of an element. What goes ``quickly`` ``covers`` all that stands there, or some of it."""
         marks = _is_strange if covers else _marks
         head, rest = self._begun()
         if self._stretch is not None and head:
@@ -424,22 +446,11 @@ class _Log:
                 text = _text(data[:cut], covers)
                 if text is None:
                     break
-                plain = text.isascii()
-                odd = marks(text)
-                many = None if odd else at_once(text)
-                if many is not None:
-                    yield from many
-                    done += cut + len("</trace>")
-                for piece in text.split("</trace>") if many is None else ():
-                    found = None if odd and marks(piece) else quickly(piece)
-                    if found is None:
-                        trace = self._single(piece)
-                        if trace is None:
-                            yield from self._others(slowly, len(head), done)
-                            return
-                        found = slowly(trace)
-                    yield found
-                    done += (len(piece) if plain else len(piece.encode())) + len("</trace>")
+                left = yield from self._of_text(text, quickly, slowly, marks)
+                if left is not None:
+                    done += cut - len(left.encode())
+                    break
+                done += cut + len("</trace>")
                 data = data[cut + len("</trace>") :]
             rest = data
             if not block:
@@ -447,6 +458,37 @@ class _Log:
                     return
                 break
         yield from self._others(slowly, len(head), done)
+
+    def _of_text(
+        self, text: str, quickly: Quickly[Found], slowly: Callable[[Any], Found], marks: Callable[[str], bool]
+    ) -> Generator[Found, None, str | None]:
+        """What is made of the traces of a text; what remains from where it is not sure which trace it belongs to."""
+        odd = marks(text)
+        tries = 0 if odd or self._waits else TRIES
+        self._waits = max(0, self._waits - 1)
+        left: str | None = text
+        while left is not None:
+            if tries:
+                found, left = quickly(left)
+                yield from found
+                if left is None:
+                    self._pause = 0
+                    return None
+                tries -= 1
+                if not tries:
+                    self._waits = self._pause = min(2 * self._pause + 1, LONGEST_PAUSE)
+            pieces = left.split("</trace>", 1 if tries else -1)
+            alone = pieces[:1] if tries else pieces
+            for number, piece in enumerate(alone):
+                found, remains = ([], piece) if odd and marks(piece) else quickly(piece)
+                yield from found
+                if remains is not None:
+                    trace = self._single(piece)
+                    if trace is None:
+                        return "</trace>".join(pieces[number:])
+                    yield slowly(trace)
+            left = pieces[1] if len(pieces) > len(alone) else None
+        return None
 
     def _next(self, most: int) -> bytes:
         """The next bytes; none at the end of the log, or of its stretch."""
@@ -456,7 +498,7 @@ class _Log:
         self._left -= len(block)
         return block
 
-    def _others(self, slowly: Callable[[Any], Group], head: int, done: int) -> Iterator[Group]:
+    def _others(self, slowly: Callable[[Any], Found], head: int, done: int) -> Iterator[Found]:
         """What is made of the traces that cannot be read quickly. Raises ``Unsure`` where only a stretch is read."""
         if self._stretch is not None:
             raise Unsure
