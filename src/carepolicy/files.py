@@ -37,9 +37,29 @@ class NamedFile(FileIO):
             return super().write(content)
 
 
+@contextmanager
+def whole_or_not(path: str | os.PathLike[str]) -> Iterator[str]:
+    """The path of a new file beside another, which takes its place at the end, and is gone where that is not reached.
+    What is there and no ordinary file, as a pipe, or in a folder that takes no other, is written to as it is."""
+    place = os.path.realpath(path)
+    if os.path.exists(place) and not (os.path.isfile(place) and os.access(os.path.dirname(place), os.W_OK)):
+        yield place
+        return
+    passing = f"{place}.{os.getpid()}"
+    try:
+        yield passing
+        os.replace(passing, place)
+    except BaseException as fault:
+        with suppress(OSError):
+            os.unlink(passing)
+        if isinstance(fault, OSError) and fault.filename == passing:
+            raise OSError(fault.errno, fault.strerror, os.fspath(path)) from None
+        raise
+
+
 def write_file(path: str | os.PathLike[str], content: str | bytes) -> None:
-    """Write a file, a text with the line breaks that it has. Raises ``OSError``, which names the file."""
-    with named(path), open(path, "wb") as file:
+    """Write a file whole or not at all, a text with the line breaks that it has. Raises ``OSError``, which names it."""
+    with named(path), whole_or_not(path) as passing, open(passing, "wb") as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 

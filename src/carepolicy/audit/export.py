@@ -16,7 +16,7 @@ from xml.sax.saxutils import quoteattr
 import orjson
 
 from carepolicy.engine.instants import text_of
-from carepolicy.files import named
+from carepolicy.files import named, whole_or_not
 
 if TYPE_CHECKING:
     from carepolicy.audit.mapping import Made, Mapper
@@ -99,7 +99,7 @@ def joined(path: str, texts: Iterable[str], rest: str) -> None:
 
 @contextmanager
 def _opened(path: str) -> Iterator[IO[str]]:
-    with named(path), open(path, "wb") as file:
+    with named(path), whole_or_not(path) as passing, open(passing, "wb") as file:
         if path.lower().endswith(".gz"):  # the same bytes whatever its name and the time
             with TextIOWrapper(GzipFile("", "wb", fileobj=file, mtime=0), encoding="utf-8") as packed:
                 yield packed

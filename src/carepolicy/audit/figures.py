@@ -162,8 +162,9 @@ def below(replay: Replay, least: float | None) -> list[tuple[str, str, float, fl
     return found
 
 
-def as_text(replay: Replay, titles: Mapping[str, str]) -> Iterator[str]:
-    """Lines for people: flow by flow the clocks, the steps and what the flow does not allow."""
+def as_text(replay: Replay, titles: Mapping[str, str], breadth: int | None = None) -> Iterator[str]:
+    """Lines for people: flow by flow the clocks, the steps and what the flow does not allow. Where a table of clocks
+    has more columns of text than ``breadth``, they are told one by one."""
     seen, measures = replay.seen, replay.measures
     zone = ZoneInfo(replay.bundle.timezone)
     between = f", {day_of(seen.first, zone)} to {day_of(seen.last, zone)}" if seen.events else ""
@@ -181,7 +182,7 @@ def as_text(replay: Replay, titles: Mapping[str, str]) -> Iterator[str]:
     for name, flow in measures.flows.items():
         if flow.cases or flow.deviations:
             yield ""
-            yield from _flow_lines(titles.get(name, name), flow)
+            yield from _flow_lines(titles.get(name, name), flow, breadth)
 
 
 def day_of(instant: int, zone: tzinfo) -> str:
@@ -189,7 +190,7 @@ def day_of(instant: int, zone: tzinfo) -> str:
     return datetime_of(instant).astimezone(zone).date().isoformat()
 
 
-def _flow_lines(title: str, flow: FlowMeasure) -> Iterator[str]:
+def _flow_lines(title: str, flow: FlowMeasure, breadth: int | None) -> Iterator[str]:
     again = f", {flow.reopened:,} opened again" if flow.reopened else ""
     yield f"{title}: {_count(flow.cases, 'case')}, {flow.open:,} open{again}"
     clocks = [(name, each) for name, each in flow.clocks.items() if each.rounds]
@@ -205,10 +206,23 @@ def _flow_lines(title: str, flow: FlowMeasure) -> Iterator[str]:
             f"  {name}", f"{clock.met:,} of {clock.met + clock.late:,}", told, target, in_words(summary["p50"]),
             in_words(summary["p90"]), f"{running:,}",
         ])  # fmt: skip
-    yield from _columns(rows) if clocks else ()
+    yield from _told(rows, breadth) if clocks else ()
     for (state, event), deviation in _commonest(flow.deviations)[:5]:
         example = deviation.subjects.in_order()[0]
         yield f"  {deviation.count:,} x {event} in {state}, which the flow does not allow (as in {example})"
+
+
+def _told(rows: Sequence[Sequence[str]], breadth: int | None) -> Iterator[str]:
+    """The clocks as a table, or where it is too broad each in lines of its own."""
+    table = [*_columns(rows)]
+    if breadth is None or max(map(len, table)) <= breadth:
+        yield from table
+        return
+    for name, met, share, target, median, most, running in rows[1:]:
+        of_share, of_target = f", {share}" if share else "", f", target {target}" if target else ""
+        yield f"{name}: {met} in time{of_share}{of_target}"
+        used = f"median {median}, 90 % {most}, " if median else ""
+        yield f"    {used}{running} late now"
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> Iterator[str]:

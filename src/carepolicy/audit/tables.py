@@ -7,6 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
@@ -58,6 +59,17 @@ class NotInstalled(LogFault):
 
     def __init__(self, library: str) -> None:
         super().__init__(f"reading this log needs {library}: install carepolicy[audit]")
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """What ends a program ends what DuckDB is asked inside as well, and is no fault: it would be told as one."""
+    try:
+        yield
+    except Exception as fault:
+        if type(fault) is RuntimeError and str(fault) == "Query interrupted":
+            raise KeyboardInterrupt from None
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +156,12 @@ class Table:
     def _do(self, text: str) -> Any:
         """The answer to a question. Raises ``LogFault`` where the files cannot be read."""
         try:
-            try:
-                return self._database.execute(text)
-            except self._full:
-                self._database.execute(f"SET memory_limit = '{MORE_MEMORY}'")
-                return self._database.execute(text)
+            with asking():
+                try:
+                    return self._database.execute(text)
+                except self._full:
+                    self._database.execute(f"SET memory_limit = '{MORE_MEMORY}'")
+                    return self._database.execute(text)
         except self._fault as fault:
             raise LogFault(f"{self.paths[0]}: {_reason(fault)}") from None
 
@@ -362,7 +375,11 @@ class Table:
             steps = Steps(self.watch, "events", total)
             name: str | None = None
             group: list[Any] = []
-            while rows := found.fetchmany(FETCHED):
+            while True:
+                with asking():
+                    rows = found.fetchmany(FETCHED)
+                if not rows:
+                    break
                 for row in rows:
                     if row[0] != name and group:
                         yield name, group
@@ -509,5 +526,7 @@ def format_of(path: str) -> str:
     for ending in sorted(FORMATS, key=len, reverse=True):
         if name.endswith(ending):
             return FORMATS[ending]
+    if os.path.isdir(path):
+        raise LogFault(f"{path} is a folder: name the logs in it")
     known = ", ".join(sorted({*FORMATS.values()}))
     raise LogFault(f"{path}: by its name it is no log; say in the mapping which it is (reads: {{format: …}}): {known}")

@@ -60,10 +60,12 @@ class TextFile:
                 packed = file.read(2) == GZIP
             with _opened(path, packed) as plain:
                 head = plain.read(BEGINNING)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
+            raise NoText(f"is cut short: {fault}") from None
+        except IsADirectoryError:
+            raise NoText("is a folder: name the logs in it") from None
         except OSError as fault:
             raise NoText(f"cannot be read: {fault.strerror or fault}") from None
-        except (EOFError, zlib.error) as fault:
-            raise NoText(f"is cut short: {fault}") from None
         if not head:
             raise NoText(EMPTY)
         for begin, what in _OTHERS:
@@ -97,8 +99,10 @@ class TextFile:
                 open(copy, "w", encoding="utf-8", errors="surrogateescape", newline="") as out,
             ):
                 shutil.copyfileobj(reader, out, BEGINNING)
-        except (OSError, EOFError, zlib.error) as fault:
+        except (EOFError, zlib.error, gzip.BadGzipFile) as fault:
             raise NoText(f"is cut short: {fault}") from None
+        except OSError as fault:
+            raise NoText(f"cannot be copied to {os.path.dirname(folder)}: {fault.strerror or fault}") from None
         except UnicodeError as fault:
             raise NoText(f"is not written in {self.encoding}: {fault}") from None
         return copy

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING
 import click
 
 from carepolicy.cli.completion import flows
+from carepolicy.cli.piped import copied_pipes, ending_tidily
 from carepolicy.cli.sets import bundle_or_exit, policies_option, policies_or_exit
 from carepolicy.cli.status import NO, CommandError, note
 from carepolicy.cli.terminal import busy, parts
 from carepolicy.policy.likeness import with_hint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from carepolicy.audit.replay import Seen
     from carepolicy.audit.suggest import Rows
+    from carepolicy.machine.program import Bundle
 
 SHOWN = 10
 """So many rows that make no event are named."""
@@ -33,7 +38,10 @@ def command() -> None:
 @command.command(epilog="Example: carepolicy map suggest orders.csv order_fulfilment > policies/mappings/orders.yaml")
 @click.argument("log", type=click.Path())
 @click.argument("flow", shell_complete=flows)
-@click.option("--format", "form", metavar="FORMAT", help="csv, tsv, jsonl, parquet, xes or ocel; default: by its name.")
+@click.option(
+    "--format", "form", metavar="FORMAT", type=click.Choice(("csv", "tsv", "jsonl", "parquet", "xes", "ocel")),
+    help="csv, tsv, jsonl, parquet, xes or ocel; default: by its name.",
+)  # fmt: skip
 @policies_option
 def suggest(log: str, flow: str, form: str | None, policies: str) -> None:
     """Draft a mapping from LOG to the events of FLOW, by names, values and the order of events.
@@ -47,7 +55,8 @@ def suggest(log: str, flow: str, form: str | None, policies: str) -> None:
     if flow not in found.flows:
         raise CommandError(with_hint(f'there is no flow "{flow}"', flow, found.flows))
     with busy(f"looking at {log}"):
-        rows, form = _sampled(log, form)
+        with ending_tidily(), copied_pipes([log], False) as (path,):
+            rows, form = _sampled(path, form)
         name = re.sub(r"[^a-z0-9]+", "_", os.path.basename(log).partition(".")[0].lower()).strip("_") or "log"
         name = name if name[0].isalpha() else f"log_{name}"
         draft = drafted(rows, found, found.flows[flow], name, form) if rows else None
@@ -72,34 +81,37 @@ def events(logs: tuple[str, ...], mapping: str, policies: str) -> None:
     log gives it, else one of its case and its place there, which a longer log gives it again. Exit status 1 means that
     rows made no event: the first of them are named.
     """
+    bundle = bundle_or_exit(policies)
+    with ending_tidily(), copied_pipes(logs, False) as paths:
+        seen = _printed(paths, bundle, policies, mapping)
+    for number, reason in sorted(seen.shown)[:SHOWN]:
+        click.echo(f"row {number}: {reason}", err=True)
+    if seen.refused:
+        click.echo(f"{seen.refused:,} row{'' if seen.refused == 1 else 's'} made no event", err=True)
+        raise SystemExit(NO)
+
+
+def _printed(paths: Sequence[str], bundle: Bundle, policies: str, mapping: str) -> Seen:
+    """Print the events of logs; what was read of them."""
     from carepolicy.audit.export import by_subject
     from carepolicy.audit.replay import Replay, columns_for, opened
     from carepolicy.audit.tables import LogFault, Table
     from carepolicy.cli.audit.logs import mapper_or_exit
 
-    bundle = bundle_or_exit(policies)
-    for path in logs:
+    for path in paths:
         if not os.path.exists(path):
             raise CommandError(f"{path}: there is no such file")
-    mapper = mapper_or_exit(bundle, policies, mapping, logs[0])
+    mapper = mapper_or_exit(bundle, policies, mapping, paths[0])
     replay = Replay(bundle)
     try:
-        with (
-            parts("map") as watch,
-            opened(logs, mapper.form, mapper, watch=watch) as log,
-        ):
+        with parts("map") as watch, opened(paths, mapper.form, mapper, watch=watch) as log:
             groups = log.groups(mapper.mapping.subject, columns_for(mapper, log))
             for lines in by_subject(replay.events_of(groups, mapper, isinstance(log, Table)), mapper):
                 sys.stdout.buffer.write(lines)
             replay.note_read(log, mapper)
     except LogFault as fault:
         raise CommandError(str(fault)) from None
-    seen = replay.seen
-    for number, reason in sorted(seen.shown)[:SHOWN]:
-        click.echo(f"row {number}: {reason}", err=True)
-    if seen.refused:
-        click.echo(f"{seen.refused:,} row{'' if seen.refused == 1 else 's'} made no event", err=True)
-        raise SystemExit(NO)
+    return replay.seen
 
 
 def _sampled(log: str, form: str | None) -> tuple[Rows, str]:

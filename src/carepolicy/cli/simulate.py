@@ -14,9 +14,10 @@ from carepolicy.cli.audit.logs import ReplayedLogs, replayed
 from carepolicy.cli.audit.targets import least_share, share_option
 from carepolicy.cli.completion import flows
 from carepolicy.cli.configuration import store_asked_for
+from carepolicy.cli.piped import copied_pipes, ending_tidily
 from carepolicy.cli.sets import bundle_or_exit, format_option, policies_option, policies_or_exit, show
 from carepolicy.cli.status import NO, USAGE, CommandError
-from carepolicy.cli.terminal import plain, progress
+from carepolicy.cli.terminal import breadth, fitted, plain, progress
 from carepolicy.cli.times import moment, wall_clock
 
 if TYPE_CHECKING:
@@ -100,7 +101,8 @@ def command(**given: Any) -> None:
         click.echo(orjson.dumps({**figures.as_object(), **more}, option=orjson.OPT_INDENT_2).decode())
     else:
         told = [] if answer is None else ["", *answer.as_text(bundle)]
-        click.echo("\n".join(plain(line) for line in [*figures.as_text(), *told]))
+        columns, lines = breadth(), [plain(line) for line in [*figures.as_text(), *told]]
+        click.echo("\n".join(part for line in lines for part in fitted(line, columns)))
     missed = figures.below(least) if options.fail_under is not None else []
     for flow, clock, share, bound in missed:
         click.echo(f"{flow}.{clock}: {short_of(share, bound)} in time, less than {goal(bound)}", err=True)
@@ -210,7 +212,8 @@ def _audited(path: str, mapping: str | None, bundle: Bundle, policies: str) -> M
         return _audit_in(path)
     from carepolicy.audit.figures import as_object
 
-    return as_object(replayed(ReplayedLogs([path], policies, mapping, (), None), bundle))
+    with ending_tidily(), copied_pipes([path], mapping is None) as paths:
+        return as_object(replayed(ReplayedLogs(paths, policies, mapping, (), None), bundle))
 
 
 def _audit_in(path: str) -> Mapping[str, Any]:

@@ -4,7 +4,9 @@ commands, bars for long work, tables in columns and as CSV."""
 from __future__ import annotations
 
 import io
+import shutil
 import sys
+import textwrap
 import unicodedata
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
@@ -59,6 +61,20 @@ def table(rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell + " " * (wide[place] - width(cell)) for place, cell in enumerate(row)).rstrip() for row in cells
     )
     return "".join(f"{line}\n" for line in lines)
+
+
+def breadth() -> int | None:
+    """How many columns the terminal has to which standard output goes; None where it goes elsewhere, as through a
+    pipe, where lines stay whole."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def fitted(line: str, columns: int | None) -> list[str]:
+    """A line as lines that a terminal of so many columns does not break: what goes on stands further in."""
+    if columns is None or width(line) <= columns:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip(" ")) + 4)
+    return textwrap.wrap(line, max(columns, 20), subsequent_indent=indent, break_on_hyphens=False) or [line]
 
 
 def csv_rows(entries: Iterable[Mapping[str, str]], fields: Sequence[str]) -> Iterator[str]:

@@ -6,12 +6,14 @@ import csv
 import heapq
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.audit.tables import asking
 from carepolicy.engine.instants import text_of
-from carepolicy.files import FORMULAS, named
+from carepolicy.files import FORMULAS, named, whole_or_not
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -58,7 +60,8 @@ class Rounds:
         self.limits: dict[tuple[str, str], set[float]] = {}
         self._by = tuple(dict.fromkeys(by))
         self._folder = Path(folder)
-        self._passing = self._folder / "rounds.csv.new"
+        self._path = self._folder / "rounds.csv"
+        self._kept = ExitStack()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -67,22 +70,21 @@ class Rounds:
 
     def __enter__(self) -> Rounds:
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._file = self._passing.open("w", encoding="utf-8", errors="replace", newline="")
-        self._rows = csv.writer(self._file, lineterminator="\r\n")
-        self._rows.writerow(map(defused, self.columns))
+        with self._kept as kept:
+            kept.enter_context(named(self._path))
+            passing = kept.enter_context(whole_or_not(self._path))
+            self._file = kept.enter_context(open(passing, "w", encoding="utf-8", errors="replace", newline=""))
+            self._rows = csv.writer(self._file, lineterminator="\r\n")
+            self._rows.writerow(map(defused, self.columns))
+            self._kept = kept.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with named(self._passing):
-            self._file.close()
-            if kind is not None:
-                self._passing.unlink(missing_ok=True)
-                return
-            path = self._folder / "rounds.csv"
-            os.replace(self._passing, path)
-            write_parquet(path, self.columns)
+        self._kept.__exit__(kind, value, trace)
+        if kind is None:
+            write_parquet(self._path, self.columns)
 
     def __call__(self, each: Round) -> None:
         """Write a round down."""
@@ -131,7 +133,10 @@ def defused(cell: str) -> str:
 
 def write_table(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
     """Write a small table as CSV, and as Parquet beside it."""
-    with named(path), path.open("w", encoding="utf-8", errors="replace", newline="") as file:
+    with (
+        named(path), whole_or_not(path) as passing,
+        open(passing, "w", encoding="utf-8", errors="replace", newline="") as file,
+    ):  # fmt: skip
         out = csv.writer(file, lineterminator="\r\n")
         out.writerow(columns)
         for row in rows:
@@ -153,15 +158,16 @@ def write_parquet(path: Path, columns: Sequence[str]) -> None:
 
     kinds = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(len(columns)))
     wanted = ", ".join(column(number, name) for number, name in enumerate(columns))
-    source, target = (str(each).replace("'", "''") for each in (path, path.with_suffix(".parquet")))
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with whole_or_not(path.with_suffix(".parquet")) as passing, duckdb.connect(config={"threads": 1}) as connection:
+        source, target = (str(each).replace("'", "''") for each in (path, passing))
         connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
-        connection.execute(
-            f"COPY (SELECT {wanted} FROM read_csv('{source}', header = true, auto_detect = false, delim = ',', "
-            f"quote = '\"', escape = '\"', nullstr = '\tnone', strict_mode = true, parallel = false, "
-            f"max_line_size = 16777216, columns = {{{kinds}}})) "
-            f"TO '{target}' (FORMAT parquet)"
-        )
+        with asking():
+            connection.execute(
+                f"COPY (SELECT {wanted} FROM read_csv('{source}', header = true, auto_detect = false, delim = ',', "
+                f"quote = '\"', escape = '\"', nullstr = '\tnone', strict_mode = true, parallel = false, "
+                f"max_line_size = 16777216, columns = {{{kinds}}})) "
+                f"TO '{target}' (FORMAT parquet)"
+            )
 
 
 NUMBERS = frozenset({

@@ -15,6 +15,7 @@ import orjson
 from carepolicy.cli.audit.logs import ReplayedLogs, on_cluster, owners_of, replayed
 from carepolicy.cli.audit.targets import demand_shares, least_share, share_option, told_of_targets
 from carepolicy.cli.configuration import STORE_VARIABLE, store_asked_for
+from carepolicy.cli.piped import copied_pipes, ending_tidily
 from carepolicy.cli.sets import (
     bundle_or_exit,
     demand_language,
@@ -24,7 +25,7 @@ from carepolicy.cli.sets import (
     policies_option,
 )
 from carepolicy.cli.status import UNREACHABLE, CommandError, note
-from carepolicy.cli.terminal import parts, plain
+from carepolicy.cli.terminal import breadth, fitted, parts, plain
 from carepolicy.cli.times import until_of, until_option
 from carepolicy.store.url import names_store
 
@@ -118,9 +119,9 @@ class AuditResult:
 def command(**given: Any) -> None:
     """Replay the events of LOGs through the policies, and report which promises were kept.
 
-    A log is CloudEvents (.jsonl), or, with --map, CSV, TSV, Parquet, JSON lines, XES or OCEL 2.0. The very engine that
-    runs live replays them, sorted by subject and time. Exit status 1 means that a clock was below what --fail-under
-    demands, 2 that a log cannot be read, or that none of its rows makes an event.
+    A log is CloudEvents (.jsonl), or, with --map, CSV, TSV, Parquet, JSON lines, XES or OCEL 2.0; - is standard input.
+    The very engine that runs live replays them, sorted by subject and time. Exit status 1 means that a clock was below
+    what --fail-under demands, 2 that a log cannot be read, or that none of its rows makes an event.
 
     --format junit has a test case for each clock with a target, or with the share that --fail-under demands; github an
     annotation at each clock that is below it.
@@ -138,7 +139,9 @@ def command(**given: Any) -> None:
     if url is None:
         if not options.logs:
             raise click.UsageError("name a LOG, or a --store", click.get_current_context())
-        _audit(options, None)
+        afar = options.engine == "spark"  # which sees no copies of ours
+        with ending_tidily(), copied_pipes(() if afar else options.logs, options.mapping is None) as logs:
+            _audit(options if afar else replace(options, logs=logs), None)
         return
     from carepolicy.cli.stores import open_or_exit  # large, and not needed for logs
 
@@ -147,7 +150,7 @@ def command(**given: Any) -> None:
         {"--map": options.mapping, "--by": options.by, "--sweep": options.sweep,
          "--engine spark": options.engine == "spark"},
     )  # fmt: skip
-    with open_or_exit(url, create=False) as opened:
+    with ending_tidily(), open_or_exit(url, create=False) as opened:
         _audit(replace(options, logs=()), opened)
 
 
@@ -254,7 +257,9 @@ def _print(
         click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
     else:
         titles = {each.flow: each.title for each in bundle.programs}
-        click.echo("\n".join(plain(line) for line in [*as_text(result.replay, titles), *result.lines]))
+        columns = breadth()
+        lines = [plain(line) for line in [*as_text(result.replay, titles, columns), *result.lines]]
+        click.echo("\n".join(part for line in lines for part in fitted(line, columns)))
 
 
 def _note_repeated(traces: int) -> None:

@@ -81,7 +81,7 @@ def replayed(
 def mapper_or_exit(bundle: Bundle, policies: str, named: str, log: str) -> Mapper:
     """The mapping of a file, or of a name in the set; ends where there is something wrong with it."""
     from carepolicy.audit.mapping import Mapper, known_to
-    from carepolicy.audit.tables import format_of
+    from carepolicy.audit.tables import LogFault, format_of
     from carepolicy.checks.mappings import mapping_files, read_mapping
     from carepolicy.policy.likeness import did_you_mean
 
@@ -94,7 +94,10 @@ def mapper_or_exit(bundle: Bundle, policies: str, named: str, log: str) -> Mappe
     if made is None:
         show(findings)
         raise SystemExit(USAGE)
-    return Mapper(made, bundle, (made.reads.format if made.reads is not None else None) or format_of(log))
+    try:
+        return Mapper(made, bundle, (made.reads.format if made.reads is not None else None) or format_of(log))
+    except LogFault as fault:
+        raise CommandError(str(fault)) from None
 
 
 def _to_draft(log: str) -> str:
