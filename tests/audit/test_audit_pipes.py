@@ -166,3 +166,13 @@ def test_no_line_is_broader_than_the_terminal_and_pipes_have_the_table(columns):
     assert max(map(len, whole.splitlines())) > columns
     assert on_terminal(*asked, COLUMNS="200").replace("\r\n", "\n") == whole
     assert "  acknowledge: 7 of 8 in time, 87.5% (52.9% to 97.8%), target 95% missed"[: columns - 12] in "\n".join(told)
+
+
+def test_an_end_before_the_last_event_is_told_to_change_nothing(tmp_path, mapping):
+    log = tmp_path / "log.csv"
+    log.write_text(HEAD + ROWS)
+    asked = ("audit", str(log), "--policies", HELPDESK, "--map", mapping)
+    told = run(*asked, "--until", "2024-03-01")
+    assert "note: --until lies before the last event (of 2024-03-05), and changes nothing" in told.stderr
+    assert told.stdout == run(*asked).stdout
+    assert not run(*asked, "--until", "2024-03-06").stderr

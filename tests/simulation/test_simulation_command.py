@@ -167,6 +167,8 @@ def test_what_is_wrong_in_a_staff_file_is_told_with_its_place(
         (("--arrivals", "-3 per hour"), 'no file is called so, and a rate is written like "12 per hour"'),
         (("--arrivals", "email_inqury=2 per hour"), 'did you mean "email_inquiry"?'),
         (("--arrivals", "audit"), "--arrivals audit needs --audit"),
+        ((*RATE, "--from", "9999-12-31"), '--from "9999-12-31": days are simulated of the years 1970 to 2150'),
+        ((*RATE, "--from", "1900-01-01"), '--from "1900-01-01": days are simulated of the years 1970 to 2150'),
         ((*RATE, "--target", "first_reply=95%"), "--target needs --role"),
         ((*RATE, "--role", "care_agent"), "needs --target"),
         ((*RATE, "--target", "first_reply=95%", "--role", "care_agnt"), 'did you mean "care_agent"?'),

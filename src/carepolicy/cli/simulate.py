@@ -241,11 +241,16 @@ def _begin(start: str | None, arrivals: Sequence[str], bundle: Bundle) -> int:
     from zoneinfo import ZoneInfo
 
     from carepolicy.businesstime.instants import microseconds
-    from carepolicy.engine.instants import datetime_of
+    from carepolicy.engine.instants import FIRST_YEAR, LAST_YEAR, NoInstant, among_years, datetime_of
     from carepolicy.simulation.arrivals import read_times
 
     if start is not None:
-        return microseconds(moment(start, bundle.timezone))
+        try:
+            return among_years(microseconds(moment(start, bundle.timezone)))
+        except NoInstant:
+            raise CommandError(
+                f'--from "{start}": days are simulated of the years {FIRST_YEAR} to {LAST_YEAR}'
+            ) from None
     zone = ZoneInfo(bundle.timezone)
     firsts = [min(each.when for each in read_times(path, bundle.timezone)) for path in arrivals if os.path.isfile(path)]
     if firsts:

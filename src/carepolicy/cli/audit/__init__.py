@@ -175,6 +175,10 @@ def _demand_without(why: str, options: Mapping[str, Any]) -> None:
 
 def _audit(options: Options, opened: Store | None) -> None:
     """Audit the logs, or the store that is open, and print what was found."""
+    from zoneinfo import ZoneInfo
+
+    from carepolicy.audit.figures import day_of
+
     if opened is not None:
         from carepolicy.cli.audit import stored  # large, and not needed for logs
     bundle = bundle_or_exit(options.policies) if opened is None else stored.installed_bundle(opened, options.policies)
@@ -199,6 +203,9 @@ def _audit(options: Options, opened: Store | None) -> None:
             if options.against is not None:
                 result = result.also(*stored.planned(opened, bundle, options.against, options.policies, until))
     _note_repeated(result.replay.seen.repeated)
+    if until is not None and until < result.replay.seen.last:
+        last = day_of(result.replay.seen.last, ZoneInfo(bundle.timezone))
+        note(f"note: --until lies before the last event (of {last}), and changes nothing: all events are replayed")
     if options.report is not None and told is not None:
         _report(options.report, found(), result.replay, told, options.language)
     _print(options, result, bundle, found, least)
