@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
+from carepolicy.audit.suggest import _cheapest, matched_events
 from carepolicy.audit.tables import Table
 from commands import run
-from shops import LIBRARY
+from shops import LIBRARY, read_set
 
 ROOT = Path(__file__).parents[2]
 HELPDESK, MARKETPLACE = ROOT / "examples" / "helpdesk", ROOT / "examples" / "marketplace"
@@ -64,6 +68,44 @@ def test_a_row_a_case_is_recognised_by_its_columns_of_times(tmp_path):
     assert made["events_from_columns"] == {
         "order_placed_at": "order_placed", "payment_approved_at": "payment_approved", "delivered_at": "delivered",
     }  # fmt: skip
+
+
+def test_columns_and_values_that_share_words_are_told_apart_by_what_is_best_for_all_of_them(tmp_path):
+    log = tmp_path / "sent.csv"
+    rows = [f"O-{each},2024-01-{each + 1:02}T10:00,2024-01-{each + 1:02}T11:00,2024-01-{each + 2:02}T09:00,"
+            f"2024-01-{each + 4:02}T09:00,2024-01-{each + 5:02}T00:00" for each in range(20)]  # fmt: skip
+    log.write_text(
+        "order_id,order_bought_time,order_approved_time,order_delivered_carrier_time,order_delivered_customer_time,"
+        "order_estimated_time\n" + "\n".join(rows) + "\n"
+    )
+    told = run("map", "suggest", str(log), "delivery", "--policies", str(MARKETPLACE)).stdout
+    made = yaml.safe_load(told)
+    assert made["events_from_columns"] == {
+        "order_approved_time": "payment_approved",
+        "order_delivered_carrier_time": "handed_to_carrier",
+        "order_delivered_customer_time": "delivered",
+    }
+    assert made["facts"] == {"order.estimated": {"column": "order_estimated_time"}}
+    assert "# order_estimated_time" not in told, "a column that is a fact is told as no event that is missing"
+    cases = [["Insert ticket", "Assign seriousness", "RESOLVED", "Resolve SW anomaly", "Resolve ticket", "Closed"]] * 3
+    found = matched_events(cases, read_set(HELPDESK).flows["helpdesk_ticket"])
+    assert (found["RESOLVED"].name, found["Resolve ticket"].name) == ("marked_resolved", "ticket_resolved")
+
+
+def tables_of(rows: int) -> st.SearchStrategy[list[list[int]]]:
+    columns = st.integers(max(rows, 1), 6)
+    row = columns.map(lambda each: st.lists(st.integers(-9, 9), min_size=each, max_size=each))
+    return row.flatmap(lambda each: st.lists(each, min_size=rows, max_size=rows))
+
+
+@given(costs=st.integers(0, 5).flatmap(tables_of))
+def test_no_other_choice_of_columns_is_cheaper(costs):
+    places = _cheapest(costs)
+    assert len(set(places)) == len(places) == len(costs)
+    others = permutations(range(len(costs[0])), len(costs)) if costs else [()]
+    assert sum(row[place] for row, place in zip(costs, places, strict=True)) == min(
+        sum(row[place] for row, place in zip(costs, other, strict=True)) for other in others
+    )
 
 
 def test_what_cannot_be_drafted_says_why(tmp_path):

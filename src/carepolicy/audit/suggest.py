@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import SequenceMatcher
+from math import inf
 from statistics import mean
 from typing import TYPE_CHECKING
 
@@ -128,6 +129,9 @@ def drafted(rows: Rows, policies: Policies, flow: Flow, name: str, form: str) ->
         used = sure | {subject.name}
     free = [each for each in columns if each not in used]
     draft.facts = _facts(free, values, times, policies, flow)
+    if draft.activity is None:
+        facts = {guess.name for guess, _ in draft.facts.values() if guess.certainty >= SURE}
+        draft.events = {each: guess for each, guess in draft.events.items() if each in sure or each not in facts}
     if form == "ocel":
         draft.subject = Guess(Counter(row.get("ocel:type") for row in rows).most_common(1)[0][0] or "", 0.5)
     return draft
@@ -226,14 +230,51 @@ def _order_of(flow: Flow) -> dict[str, float]:
 
 
 def _taken_once(names: Iterable[str], scores: Iterable[tuple[float, str, str]]) -> dict[str, Guess]:
-    """The best matches, best first; where an event is taken, the next best is possible at most."""
-    found: dict[str, Guess] = {}
-    taken: set[str] = set()
-    for score, name, event in sorted(scores, reverse=True):
-        if name not in found and event not in taken:
-            found[name] = Guess(event, min(score, 0.95))
-            taken.add(event)
-    return {name: found.get(name, Guess("", 0.0)) for name in names}
+    """The matches that are the best together, each event taken once; names that are like none that is left have an
+    empty one."""
+    alike = {(name, event): score for score, name, event in scores}
+    wanted = [*names]
+    events = [*dict.fromkeys(event for _, event in sorted(alike)), *[""] * len(wanted)]
+    costs = [[-alike.get((name, event), 0.0) for event in events] for name in wanted]
+    found = {}
+    for name, place in zip(wanted, _cheapest(costs), strict=True):
+        score = alike.get((name, events[place]), 0.0)
+        found[name] = Guess(events[place] if score else "", min(score, 0.95))
+    return found
+
+
+def _cheapest(costs: Sequence[Sequence[float]]) -> list[int]:
+    """For each row of costs a column of its own, so that their sum is the least. There are at least as many columns as
+    rows. The method is that of Kuhn and Munkres: rows come one after the other, each by the shortest way on which rows
+    before it move to other columns."""
+    of_rows, of_columns = [0.0] * len(costs), [0.0] * (len(costs[0]) if costs else 0)
+    taken: dict[int, int] = {}
+    for begin in range(len(costs)):
+        lengths = dict.fromkeys(range(len(of_columns)), inf)
+        came_from: dict[int, int | None] = {}
+        done: list[int] = []
+        row: int | None = begin
+        here: int | None = None
+        while row is not None:
+            for column, length in lengths.items():
+                rest = costs[row][column] - of_rows[row] - of_columns[column]
+                if rest < length:
+                    lengths[column], came_from[column] = rest, here
+            here = min(lengths, key=lambda each: lengths[each])
+            step = lengths.pop(here)
+            of_rows[begin] += step
+            for column in done:
+                of_rows[taken[column]] += step
+                of_columns[column] -= step
+            for column in lengths:
+                lengths[column] -= step
+            done.append(here)
+            row = taken.get(here)
+        while here is not None:
+            before = came_from[here]
+            taken[here] = begin if before is None else taken[before]
+            here = before
+    return [column for _, column in sorted((row, column) for column, row in taken.items())]
 
 
 def _facts_of_time(times: Mapping[str, str], flow: Flow, policies: Policies) -> list[str]:
