@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from carepolicy.audit.counts import DIMENSIONS, WEEKDAYS, ClockMeasure, Deviation, FlowMeasure, StateMeasure, Verdicts
 from carepolicy.engine.fast.code import Code
-from carepolicy.engine.instants import DAY, FIRST_DAY, HOUR, SECOND, datetime_of
+from carepolicy.engine.instants import DAY, FIRST_DAY, HOUR, SECOND, datetime_of, text_of
 
 if TYPE_CHECKING:
     from carepolicy.engine.case import LiveProgram
@@ -367,6 +367,10 @@ class CountingCode(Code):
             self.add(f"number += {self._told}")
             self._told = 0
         super().end_records()
+
+    def when(self) -> str:
+        """The text of the time, as an expression: the function may be given none, and makes it where somebody asks."""
+        return f"when or {self.name(text_of, 'text_of')}(now)"
 
     def _move(self, here: Place, data: Known) -> None:
         move = self._flow.move(here, data)

@@ -162,13 +162,13 @@ def _one(blocks: Sequence[Block]) -> Block:
 
 class Told(NamedTuple):
     """Events of some subjects, each in the order of time: their types, instants (microseconds since 1970) and the texts
-    of these, ids, and data as the engine holds it. What is here of the ``odd`` subjects, by their places, is nothing:
-    their rows do not tell their events plainly."""
+    of these, ids, and data as the engine holds it. Who ``only_counts`` is told neither texts nor ids ("").
+    What is here of the ``odd`` subjects, by their places, is nothing: their rows do not tell their events plainly."""
 
     kinds: Sequence[str]
     times: Sequence[int]
-    whens: Sequence[str]
-    ids: Sequence[str]
+    whens: Iterable[str]
+    ids: Iterable[str]
     data: Sequence[dict[str, Any]]
     odd: Set[int]
 
@@ -271,9 +271,10 @@ class Mapper:
 
         return _Remembered(take)
 
-    def told(self, subjects: Sequence[str | None], block: Block) -> Told:
+    def told(self, subjects: Sequence[str | None], block: Block, only_counts: bool = False) -> Told:
         """What happened to the subjects of a block, as ``events`` has it, where each row of one tells it plainly and
-        later than the one before. To be asked only of a mapping that ``tells_plainly``."""
+        later than the one before. To be asked only of a mapping that ``tells_plainly``; the ids that a log itself has
+        are not left out."""
         assert self._event is not None
         assert self._time is not None
         values: Sequence[Sequence[Any]] = block.values
@@ -282,18 +283,24 @@ class Mapper:
         odd = set[int]()
         if not all(kinds):
             odd.update(place for place, kind in zip(places, kinds, strict=True) if kind is None)
-        times, whens = _instants(values[self._time - 2])
+        texts = values[self._time - 2]
+        if not all(texts):
+            texts = [each or "" for each in texts]
+        times = _instants(texts)
         if min(times) < _ODD:
             odd.update(place for place, time in zip(places, times, strict=True) if time < _ODD)
         for number in compress(count(1), map(le, islice(times, 1, None), times)):
             if places[number] == places[number - 1]:
                 odd.add(places[number])
         data = self._told_facts(block, kinds, places, odd)
+        if only_counts:
+            assert self._id is None
+            return Told(kinds, times, repeat(""), repeat(""), data, odd)
         named = zip(map(subjects.__getitem__, places), block.numbers, kinds, strict=True)
         ids = [f"{subject}/{number}/{kind}" for subject, number, kind in named]
         if self._id is not None:
             ids = [own or made for own, made in zip(values[self._id - 2], ids, strict=True)]
-        return Told(kinds, times, whens, ids, data, odd)
+        return Told(kinds, times, _written(texts, times), ids, data, odd)
 
     def _told_facts(
         self, block: Block, kinds: Sequence[str], places: Sequence[int], odd: set[int]
@@ -569,19 +576,21 @@ _rests = _Rests()
 _hour, _rest = itemgetter(slice(13)), itemgetter(slice(13, None))
 
 
-def _instants(texts: Sequence[Any]) -> tuple[list[int], list[str]]:
-    """Microseconds since 1970 of times with an offset, as most logs write them, and their texts in UTC. One that is
-    written in another way comes to less than ``_ODD``."""
-    if not all(texts):
-        texts = [each or "" for each in texts]
-    hours, rests = [*map(_hour, texts)], [*map(_rest, texts)]
-    times = [*map(add, map(_hours_as_told.__getitem__, hours), map(_rests.__getitem__, rests))]
+def _instants(texts: Sequence[str]) -> list[int]:
+    """Microseconds since 1970 of times with an offset, as most logs write them. One that is written in another way
+    comes to less than ``_ODD``."""
+    hours, rests = map(_hours_as_told.__getitem__, map(_hour, texts)), map(_rests.__getitem__, map(_rest, texts))
+    return [*map(add, hours, rests)]
+
+
+def _written(texts: Sequence[str], times: Sequence[int]) -> list[str]:
+    """The texts in UTC of times that ``_instants`` has just read."""
+    hours, rests = map(_hour, texts), [*map(_rest, texts)]
     try:
-        return times, [*map(add, hours, map(_rests.written.__getitem__, rests))]
+        return [*map(add, hours, map(_rests.written.__getitem__, rests))]
     except KeyError:
-        written = map(_rests.written.get, rests)
-        told = zip(times, hours, written, strict=True)
-        return times, [hour + rest if rest else text_of(max(time, 0)) for time, hour, rest in told]
+        told = zip(times, map(_hour, texts), map(_rests.written.get, rests), strict=True)
+        return [hour + rest if rest else text_of(max(time, 0)) for time, hour, rest in told]
 
 
 def _in_order(found: Sequence[Made]) -> bool:

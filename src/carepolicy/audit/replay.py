@@ -17,11 +17,20 @@ from carepolicy.audit.ocel import Objects
 from carepolicy.audit.tables import LogFault, Table
 from carepolicy.audit.xes import Traces, Unsure
 from carepolicy.checks.mappings import plain_name
-from carepolicy.engine.cards import SHORTEST, names_card
+from carepolicy.engine.cards import SHORTEST, names_card, one_names_card
 from carepolicy.engine.codes import UNREADABLE
 from carepolicy.engine.facts import NO_DATA
 from carepolicy.engine.instants import NEVER, text_of
-from carepolicy.engine.intake import MERGE, Incoming, NotTaken, Reading, Refused, is_too_long, make_tuple
+from carepolicy.engine.intake import (
+    MERGE,
+    SURELY_SHORT,
+    Incoming,
+    NotTaken,
+    Reading,
+    Refused,
+    is_too_long,
+    make_tuple,
+)
 from carepolicy.engine.memory import ProcessMemory
 from carepolicy.engine.run import Run, Schedule
 from carepolicy.guards.faults import ExpressionError
@@ -190,7 +199,7 @@ class Replay:
         self.by_subject = all(each.key is None for each in bundle.programs if each.stratum == 0)
         self._run: Run | None = None
         self._rows: list[Row] = []
-        self._may_repeat = self._may_be_odd = False
+        self._may_repeat = self._may_be_odd = self._lack_texts = False
         self._faults: list[NotTaken] = []
         self._facts: dict[str, dict[str, Any]] = {}
         self._remembers = bool(by) or told is not None
@@ -359,8 +368,10 @@ class Replay:
             self._take_row_by_row(block.groups(), mapper, may_repeat)
             return
         subjects = [self._called(name, mapper) for name in block.names]
-        told = mapper.told(subjects, block)
-        odd = {*told.odd, *(place for place, each in enumerate(subjects) if each is None or self._is_odd(each))}
+        only_counts = mapper.mapping.id is None and self._needs_no_texts()
+        told = mapper.told(subjects, block, only_counts)
+        self._lack_texts |= only_counts
+        odd = {*told.odd, *self._odd_among(subjects)}
         odd.update(place for place, count in enumerate(block.counts) if not count)
         begins = [*accumulate(block.counts, initial=0)]
         hashes = block.hashes
@@ -389,6 +400,22 @@ class Replay:
         self._rows += rows
         if len(self._rows) >= AT_A_TIME:
             self.flush()
+
+    def _needs_no_texts(self) -> bool:
+        """Whether neither texts of times nor ids of events are asked for but of few events: where measures hear of all
+        that happens, and nothing waits for higher strata."""
+        run = self.running()
+        return run.hearer is not None and run.levels == 1
+
+    def _odd_among(self, subjects: Sequence[str | None]) -> Iterator[int]:
+        """Those that are no name, or an odd one, by their places."""
+        names = [each for each in subjects if each is not None]
+        short = len(names) == len(subjects) and len(max(names, key=len)) <= SURELY_SHORT
+        if short and (self.bundle.card_never or not one_names_card(names)):
+            return
+        for place, each in enumerate(subjects):
+            if each is None or self._is_odd(each):
+                yield place
 
     def _is_odd(self, subject: str) -> bool:
         """Whether what names a case is too long, or a card number."""
@@ -447,23 +474,26 @@ class Replay:
             self._remember(rows)
         for fault in faults:
             self.seen.refuse(fault.number, f"{fault.refused.code}: {fault.refused.reason}")
+        if self._may_repeat and self._lack_texts:
+            rows = [row if row[4] else make_tuple(Incoming, row).whole(_id_of)[:] for row in rows]
         again = run.memory.claim(rows) if self._may_repeat else ()
         if again:
             self.seen.twice += len(again)
             rows = [row for place, row in enumerate(rows) if place not in again]
         odd = self._may_be_odd and _has_odd(rows)
-        self._may_repeat = self._may_be_odd = False
+        ids = _id_of if self._lack_texts else None
+        self._may_repeat = self._may_be_odd = self._lack_texts = False
         at_a_time = AT_A_TIME if len(rows) >= 2 * AT_A_TIME else max(len(rows), 1)
         for begin in range(0, len(rows), at_a_time):
-            self._take(run, rows[begin : begin + at_a_time], odd)
+            self._take(run, rows[begin : begin + at_a_time], odd, ids)
         self._note_refusals(run)
         self.seen.events += len(rows)
 
-    def _take(self, run: Run, rows: Sequence[Row], odd: bool) -> None:
+    def _take(self, run: Run, rows: Sequence[Row], odd: bool, ids: Callable[[Incoming], str] | None) -> None:
         """Give the engine some events, and measure what comes of them: records of a long case are not there all at
         once. One of them may be ``odd``, and go no short way."""
         events: list[Incoming] = [make_tuple(Incoming, row) for row in rows] if odd else []
-        reading = Reading.of((), events) if events else Reading(rows, ())
+        reading = Reading(rows, Reading.of((), events).odd if events else (), ids)
         found = run.take(reading)
         if run.hearer is not None:  # the measures, which have heard all
             self.measures.note(len(rows))
@@ -542,6 +572,11 @@ def _sort_by_time(rows: list[Row]) -> None:
     times = [row[3] for row in rows]
     if times != sorted(times):
         rows.sort(key=itemgetter(3, 0))
+
+
+def _id_of(event: Incoming) -> str:
+    """The id that the audit makes of an event of a row."""
+    return f"{event.subject}/{event.line}/{event.type}"
 
 
 def _has_odd(rows: Sequence[Row]) -> bool:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import IO, TYPE_CHECKING, Any, NamedTuple, overload
 
 from msgspec import MsgspecError, Raw, Struct
@@ -17,12 +17,12 @@ from orjson import JSONDecodeError, loads
 from carepolicy.engine import codes
 from carepolicy.engine.cards import SHORTEST, mask_cards, names_card, one_names_card
 from carepolicy.engine.facts import NO_DATA, NamesCard, Taker, WrongValue, plain_taker_of, taker_of
-from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour
+from carepolicy.engine.instants import NoInstant, hour_start, read_instant, rest_of_hour, text_of
 from carepolicy.policy.addresses import SPELLED
 from carepolicy.policy.characters import MASK
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from carepolicy.machine.program import Bundle
 
@@ -72,6 +72,10 @@ class Incoming(NamedTuple):
     data: dict[str, Any]
     masked: bool = False
     raised: bool = False
+
+    def whole(self, ids: Callable[[Incoming], str]) -> Incoming:
+        """The same with the text of its time, and with its id."""
+        return self._replace(when=text_of(self.time), id=ids(self))
 
 
 class Refused(Exception):
@@ -150,10 +154,12 @@ short way, since a card number was masked in it or it takes a value away."""
 
 
 class Reading(Struct, frozen=True):
-    """Events that were read, in their order, and what is odd among them."""
+    """Events that were read, in their order, and what is odd among them. Where ``ids`` make them, rows may have neither
+    an id nor the text of their time (""): both are made of the few events of which somebody asks for them."""
 
     rows: Sequence[Row]
     odd: Sequence[Odd]
+    ids: Callable[[Incoming], str] | None = None
 
     @classmethod
     def of(cls, faults: Iterable[NotTaken], events: Iterable[Incoming]) -> Reading:

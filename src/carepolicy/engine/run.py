@@ -201,25 +201,39 @@ class Run:
         return reading.without(lines, lambda place, row, line: duplicate(line) if place in again else None)
 
     def take(self, reading: Reading) -> list[Caused]:
-        """Take what was read, in its order; the records that it caused until now."""
+        """Take what was read, in its order; the records that it caused until now. Only where a hearer hears of all that
+        happens, and nothing waits for higher strata, may rows stand without their texts."""
         rows, odd = reading.rows, reading.odd
+        give: Callable[[Incoming], None] = self.give
+        if reading.ids is not None:
+            assert self.hearer is not None, "records tell the text of a time"
+            assert self.levels == 1, "what waits is whole"
+            give = self._giving(reading.ids)
         if rows:
             self.latest = max(self.latest, max(map(_time_of, rows)))
         done = 0
         for place, fault in odd:
-            self._take_rows(rows[done:place])
+            self._take_rows(rows[done:place], give)
             done = place
             if fault is not None:
                 self.refuse(fault)
             else:
                 self._take_row(rows[place])
                 done += 1
-        self._take_rows(rows[done:] if done else rows)
+        self._take_rows(rows[done:] if done else rows, give)
         if not self.at_once and self.holding is None:
             self._emit(0, self._begin)
         return self._collected()
 
-    def _take_rows(self, rows: Sequence[Row]) -> None:
+    def _giving(self, ids: Callable[[Incoming], str]) -> Callable[[Incoming], None]:
+        """What gives events that may lack the text of their time and their id."""
+
+        def give(event: Incoming) -> None:
+            self.give(event if event.when else event.whole(ids))
+
+        return give
+
+    def _take_rows(self, rows: Sequence[Row], give: Callable[[Incoming], None]) -> None:
         if self.holding is not None:
             for row in rows:
                 self._take_row(row)
@@ -227,7 +241,7 @@ class Run:
             if not self._begin:
                 self._begin = rows[0][0]
             lowest = rows if self.at_once or self.levels == 1 else self._without_higher(rows)
-            self.strata[0].take_rows(lowest, self.give, self.at_once, self.after)
+            self.strata[0].take_rows(lowest, give, self.at_once, self.after)
 
     def _without_higher(self, rows: Sequence[Row]) -> Iterator[Row]:
         """The events that concern the lowest stratum; the others are kept for the higher ones at their turn."""

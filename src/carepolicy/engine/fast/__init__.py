@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from carepolicy.engine.instants import text_of
+
 if TYPE_CHECKING:
     from carepolicy.engine.case import Case, LiveAfter, LiveProgram, LiveState, Move, Open, Steps, Subject
 
@@ -47,7 +49,7 @@ def _counted_move(program: LiveProgram, state: LiveState, event: str) -> Move:
                 del state.moves[event]
             else:
                 state.moves[event] = written
-        return stepper.interpret(subject, case, event, now, when, data)
+        return stepper.interpret(subject, case, event, now, when or text_of(now), data)
 
     return move
 
@@ -81,6 +83,6 @@ def _counted_opening(program: LiveProgram, state: LiveState) -> Open:
             from carepolicy.engine.fast.moves import write_opening
 
             state.opening = write_opening(program, state, begin_for(stepper))
-        return stepper.interpret_opening(subject, program, state, now, when, facts, received)
+        return stepper.interpret_opening(subject, program, state, now, when or text_of(now), facts, received)
 
     return opening

@@ -56,6 +56,10 @@ class Code:
         """Add lines at the present depth."""
         self._lines.extend("    " * self._indent + line for line in lines)
 
+    def when(self) -> str:
+        """The text of the time, as an expression."""
+        return "when"
+
     @contextmanager
     def deeper(self) -> Iterator[None]:
         """Lines that are added inside stand one level deeper."""

@@ -125,7 +125,7 @@ def _write_stay(
 def _take(code: Code, way: LiveWay) -> None:
     """A way that the stepper takes."""
     code.add(
-        f"stepper.take(case, {code.name(way, 'way')}, now, when, event)",
+        f"stepper.take(case, {code.name(way, 'way')}, now, {code.when()}, event)",
         "stepper.settle(subject, case, now)",
         "return True",
     )
@@ -136,7 +136,7 @@ def _known(*effects: Effects | None) -> tuple[Effects, ...]:
 
 
 def _run(code: Code, effects: Effects, event: str = "event") -> None:
-    code.call(f"{code.name(effects, 'effects')}.run(stepper, case, now, when, {event})")
+    code.call(f"{code.name(effects, 'effects')}.run(stepper, case, now, {code.when()}, {event})")
 
 
 def _enter(
@@ -168,7 +168,7 @@ def _enter(
     if program.clocks and before is not None:
         code.add("if case.pending:")
         with code.deeper():
-            code.add("stepper.take_pending(case, now, when)", "stepper.settle(subject, case, now)", *rest)
+            code.add(f"stepper.take_pending(case, now, {code.when()})", "stepper.settle(subject, case, now)", *rest)
     return looks or may_look
 
 
@@ -193,7 +193,7 @@ def _operate_where_sure(code: Code, state: LiveState, ops: Operations, test: str
     """What entering a state does to clocks: by the stepper where a test says that limits are to be looked up."""
     code.add(f"if {test}:")
     with code.deeper():
-        code.call(f"stepper.operate(case, {code.name(ops, 'ops')}, event, facts, now, when)")
+        code.call(f"stepper.operate(case, {code.name(ops, 'ops')}, event, facts, now, {code.when()})")
     if ops:
         code.add("else:")
         with code.deeper():
@@ -227,13 +227,13 @@ def _assign_named(code: Code, state: LiveState) -> None:
     """Say who is to work on the case, where an effect has just named somebody."""
     code.add("if case.assigned is not None:")
     with code.deeper():
-        code.call(f"{code.name(assign_task, 'assign')}(stepper, case, {code.name(state, 'state')}, when)")
+        code.call(f"{code.name(assign_task, 'assign')}(stepper, case, {code.name(state, 'state')}, {code.when()})")
 
 
 def _tell_owner(code: Code, program: LiveProgram, state: LiveState) -> None:
     """Say that the owner has the work; it is known beforehand where never all who have the role are away."""
     if state.owner is not None and program.may_be_away(state.owner):
-        code.call(f"stepper.tell_owner(case, {code.name(state, 'state')}, when)")
+        code.call(f"stepper.tell_owner(case, {code.name(state, 'state')}, {code.when()})")
     elif state.task is not None:
         code.record("task.assigned", state.task)
 
@@ -249,7 +249,7 @@ def _act(code: Code, program: LiveProgram, state: LiveState, event: str) -> bool
     if program.assigns:
         _assign_named(code, state)
     if looks:
-        code.call("stepper.look_at_facts(case, known_facts, now, when)")
+        code.call(f"stepper.look_at_facts(case, known_facts, now, {code.when()})")
     return looks
 
 
@@ -334,7 +334,7 @@ def operate(code: Code, target: LiveState, ops: Operations, opening: bool) -> No
     """Write out operations on clocks, of a case that has just come to the state ``target``, or been opened in it, where
     no fact that a clock reads is another than before."""
     for clock, operation in ops:
-        general = f"{code.name(operation, 'operation')}(out, case, {code.name(clock, 'clock')}, now, when)"
+        general = f"{code.name(operation, 'operation')}(out, case, {code.name(clock, 'clock')}, now, {code.when()})"
         limits = clock.choices[target.index]
         plain = clock.counts_from is None and not clock.goes_on and not clock.marks and _plain(limits)
         if operation is clocks.begin and plain:
@@ -361,7 +361,7 @@ def look(code: Code, clock: LiveClock, target: LiveState, brought: frozenset[str
     reads = clock.reads & brought
     if not reads:
         return
-    again = f"{code.name(clocks.look_again, 'look_again')}(out, case, {code.name(clock, 'clock')}, now, when)"
+    again = f"{code.name(clocks.look_again, 'look_again')}(out, case, {code.name(clock, 'clock')}, now, {code.when()})"
     code.add(f"if {_brings(code, reads)}:")
     with code.deeper():
         code.add(f"held = rounds[{clock.index}]")
