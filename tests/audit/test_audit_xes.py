@@ -25,6 +25,7 @@ from carepolicy.machine.compiler import compile_policies
 from carepolicy.policy.load import load_policies
 from commands import run
 from laws import examples
+from stories import often
 
 HELPDESK = Path(__file__).parents[2] / "examples" / "helpdesk"
 
@@ -387,6 +388,28 @@ def test_what_goes_in_columns_goes_as_what_goes_row_by_row(loans, cases):
     )
     quick, slow = loans.audited(path), loans.audited(path, row_by_row=True)
     assert quick == slow
+    for times in (-1, 1, 3):
+        with often(times):
+            figures, texts = loans.counted(path)
+        assert figures == slow[0]
+        assert texts <= {(when, key) for _, _, _, _, when, _, key, *_ in slow[2]}
+
+
+def test_who_only_counts_is_told_texts_and_ids_of_the_few_that_somebody_asks_for(loans):
+    path = loans.folder / "log.xes"
+    moments = [IN_TURN[place].format(place) for place in range(4)]
+    plain = "".join(event_of(*each, ()) for each in zip((0, 1), ("Asked", "Decided"), moments, strict=False))
+    odd = "".join(event_of(*each, ()) for each in zip(range(4), ("Asked", "Asked", "Checked"), moments, strict=False))
+    names = "".join(
+        f'<trace><string key="concept:name" value="{name}"/>{events}</trace>'
+        for name, events in (("T-1", plain), ("T-2", odd), ("T-3", plain))
+    )
+    path.write_text(f"{BEGIN}{names}</log>")
+    figures, texts = loans.counted(path)
+    asked, decided, again, checked = "T-1/1/asked", "T-1/2/decided", "T-2/4/asked", "T-2/5/checked"
+    assert {key for _, key in texts} == {asked, decided, again, checked}  # the first of each type, and what is odd
+    assert ("2024-03-04T11:00:01+00:00", again) in texts
+    assert figures == loans.audited(path, row_by_row=True)[0]
 
 
 def test_a_log_with_facts_that_wait_goes_in_columns(loans):
@@ -439,6 +462,22 @@ class Loans:
                 assert mapper.tells_plainly
             replay.finish()
         return as_object(replay), lines, events
+
+    def counted(self, path):
+        """The figures of an audit that only counts, and the texts of times and ids of events that went the long way."""
+        mapper = Mapper(self.mapping, self.bundle, "xes")
+        replay = Replay(self.bundle)
+        run = replay.running()
+        give, events = run.give_to, []
+
+        def noted(level, event):
+            events.append(event)
+            give(level, event)
+
+        with Traces([str(path)]) as log, mock.patch.object(run, "give_to", noted):
+            replay.take_mapped(log, mapper)
+            replay.finish()
+        return as_object(replay), {(each.when, each.id) for each in events}
 
 
 @pytest.fixture(scope="module")

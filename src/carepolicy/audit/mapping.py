@@ -312,33 +312,27 @@ class Mapper:
         later = set[int]()
         for fact, at, taken, carriers in self._taken:
             column = block.values[at]
-            if not any(column):
-                continue
-            before: list[str | None] = [None, *column]
-            for begin in begins:
-                before[begin] = None
             here = known = said = None
-            for number in compress(count(), map(ne, column, before)):
-                text = column[number]
-                if not text:
-                    continue
-                if here != places[number]:
-                    here, known, said = places[number], None, None
-                if text == said:
+            for number, text in _said(column, begins):
+                place = places[number]
+                if place != here:
+                    here, known = place, None
+                elif text == said:
                     continue
                 said = text
                 try:
                     value, held = taken[text]
                 except (ValueError, LookupError, TypeError):
-                    odd.add(places[number])
+                    odd.add(place)
                     continue
                 if value != known:
-                    if kinds[number] not in carriers:
-                        later.add(places[number])
-                    if told[number] is NO_DATA:
-                        told[number] = {}
-                    told[number][fact] = held
                     known = value
+                    if kinds[number] not in carriers:
+                        later.add(place)
+                    if told[number] is NO_DATA:
+                        told[number] = {fact: held}
+                    else:
+                        told[number][fact] = held
         for place in later - odd:
             own = slice(begins[place], begins[place + 1])
             told[own] = self._told_later(kinds[own], [column[own] for column in block.values])
@@ -573,6 +567,20 @@ class _Rests(dict[str, int]):
 UTC_OFFSET = "+00:00"
 
 _rests = _Rests()
+
+
+def _said(column: Sequence[Any], begins: Sequence[int]) -> Iterator[tuple[int, str]]:
+    """Where texts stand in a column, and which; where they stand nearly everywhere, perhaps only where another stands
+    than before of the same subject, which one ``begins``."""
+    there = [*compress(count(), column)]
+    if 2 * len(there) > len(column):
+        before: list[str | None] = [None, *column]
+        for begin in begins:
+            before[begin] = None
+        there = [number for number in compress(count(), map(ne, column, before)) if column[number]]
+    return zip(there, map(column.__getitem__, there), strict=True)
+
+
 _hour, _rest = itemgetter(slice(13)), itemgetter(slice(13, None))
 
 
