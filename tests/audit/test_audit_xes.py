@@ -426,6 +426,20 @@ def test_a_log_with_facts_that_wait_goes_in_columns(loans):
     assert told == loans.audited(path, row_by_row=True)[2]
 
 
+def test_a_move_that_is_written_out_tells_of_lateness_when_it_was_though_it_is_given_no_text(loans):
+    path = loans.folder / "log.xes"
+    events = (0, "Asked", "2024-03-04T10:00:00Z", ()), (1, "Decided", "2024-03-04T15:00:00Z", ())
+    traces = (
+        f'<trace><string key="concept:name" value="T-{number}"/>{"".join(event_of(*each) for each in events)}</trace>'
+        for number in range(4)
+    )
+    path.write_text(f"{BEGIN}{''.join(traces)}</log>")
+    with often(1):
+        figures, _ = loans.counted(path)
+    assert figures["flows"]["loan"]["clocks"]["answer"]["late"] == 4
+    assert figures == loans.audited(path, row_by_row=True)[0]
+
+
 class Loans:
     """A small set, and what audits of logs by its mapping come to."""
 
@@ -467,8 +481,15 @@ class Loans:
         """The figures of an audit that only counts, and the texts of times and ids of events that went the long way."""
         mapper = Mapper(self.mapping, self.bundle, "xes")
         replay = Replay(self.bundle)
-        run = replay.running()
-        give, events = run.give_to, []
+        hear, events = replay.measures.hear, []
+
+        def heard(record):
+            assert record.when, record
+            hear(record)
+
+        with mock.patch.object(replay.measures, "hear", heard):
+            run = replay.running()
+        give = run.give_to
 
         def noted(level, event):
             events.append(event)
