@@ -14,12 +14,12 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from itertools import chain, pairwise, repeat
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from carepolicy.audit.mapping import Block
 from carepolicy.audit.tables import LogFault, NotInstalled, Steps
 from carepolicy.audit.textfiles import GZIP
+from carepolicy.audit.traceforms import BLANK, CASE, OWN, Wanted
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from carepolicy.audit.tables import Begin
 
 NAME, TIME = "concept:name", "time:timestamp"
-
-CASE = "case:"
-"""What the names of a trace's attributes begin with, beside those of its events."""
 
 BLOCK = 1 << 18
 """Bytes that are read at a time."""
@@ -131,7 +128,7 @@ class Traces:
 
     def blocks(self, subject: str, columns: Sequence[str]) -> Iterator[Block]:
         """As ``groups``, of many subjects at a time."""
-        wanted = _Wanted(subject.removeprefix(CASE), columns, *((0, 1) if self.stretches else self.part))
+        wanted = Wanted(subject.removeprefix(CASE), columns, *((0, 1) if self.stretches else self.part))
         if self.stretches:
             yield from self._in_stretch(wanted)
             return
@@ -145,7 +142,7 @@ class Traces:
             except sqlite3.Error as fault:
                 raise LogFault(f"{self.paths[0]} cannot be sorted by its traces' names: {fault}") from None
 
-    def _in_stretch(self, wanted: _Wanted) -> Iterator[Block]:
+    def _in_stretch(self, wanted: Wanted) -> Iterator[Block]:
         """The traces of this part, the names of which are noted."""
         number, of = self.part
         steps = self._reading(self._size * (number + 1) // of - self._size * number // of)
@@ -156,7 +153,7 @@ class Traces:
             yield block
         self.number = self._events
 
-    def _hoping(self, names: _Names, wanted: _Wanted) -> Iterator[Block]:
+    def _hoping(self, names: _Names, wanted: Wanted) -> Iterator[Block]:
         """Each trace, in the hope that none has the name of another."""
         for block in self._of_each(lambda log: log.blocks(wanted), self._reading(self._size)):
             for name in block.names:
@@ -166,7 +163,7 @@ class Traces:
         if names.several():
             raise Unsure
 
-    def _surely(self, names: _Names, wanted: _Wanted) -> Iterator[Block]:
+    def _surely(self, names: _Names, wanted: Wanted) -> Iterator[Block]:
         """Each trace whose name no other has; the others go on the shelf."""
         counts = self.watch is not None
         for name in self._of_each(lambda log: log.names(wanted, counts), self._reading(self._size)):
@@ -222,15 +219,7 @@ class Traces:
                 self._events = log.number
 
 
-_PLAIN = r'[^"&<\x00-\x1f]*+'
-"""What an attribute's value mostly is: it means what stands there."""
-
-_VALUE = r'[^"<\x00-\x08\x0b\x0c\x0e-\x1f]*+'
-"""What the value of an attribute is that nobody asks for; what stands for another text is looked at apart."""
-
-_BLANK = r"[ \t\n\r]*+"
-_OWN = rf'<[a-z]++ key="{_PLAIN}" value="{_PLAIN}"{_BLANK}/>'
-_HEAD = re.compile(rf"{_BLANK}<trace>((?:{_BLANK}{_OWN})*+){_BLANK}(?=<event>|\Z)")
+_HEAD = re.compile(rf"{BLANK}<trace>((?:{BLANK}{OWN})*+){BLANK}(?=<event>|\Z)")
 _ATTRIBUTE = re.compile(r'key="([^"]*)" value="([^"]*)"')
 _AFTER_EVENTS = re.compile(r"</event>\s*<(?!event>|/trace>)", re.ASCII)
 _EVENT = re.compile(r"<event[\s/>]", re.ASCII)
@@ -240,15 +229,6 @@ _BETWEEN = re.compile(rb"[ \t\n\r]*")
 _CONTROL = bytes(each for each in range(32) if each not in b"\t\n\r")
 _ENCODING = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)""")
 _BYTES_BUT_NEWLINES = bytes(each for each in range(256) if each != 10)
-
-
-def _form_of(keys: Sequence[str]) -> str:
-    """What some attributes are, as nearly all programs write them: without others in them. Groups are the values of
-    ``keys``."""
-    known = "".join(rf'{re.escape(each)}" value="({_PLAIN})|' for each in keys)
-    others = "|".join(rf'{re.escape(each)}"' for each in keys)
-    unasked = f"(?!{others})" if keys else ""
-    return rf'(?:{_BLANK}<[a-z]++ key="(?:{known}{unasked}{_PLAIN}" value="{_VALUE})"{_BLANK}/>)*{_BLANK}'
 
 
 _PARSED = {
@@ -290,71 +270,6 @@ class _Names:
         return self.shelf.execute(several).fetchall()
 
 
-class _Wanted:
-    """What is wanted of traces: the attribute that names them, columns, and which part of several.
-
-    ``form`` takes an event, with what stands before it from the end of the trace before where it is the first of one:
-    its groups are whether it is, what the attributes ``heads`` of the trace are, and ``keys`` of the event. There is
-    none where a name may be written in several ways."""
-
-    def __init__(self, name: str, columns: Sequence[str], part: int, of: int) -> None:
-        self.name = name
-        self.own = [each.removeprefix(CASE) if each.startswith(CASE) else None for each in columns]
-        self.plain = [None if each.startswith(CASE) else each for each in columns]
-        self._part, self._of = part, of
-        self.heads = [*dict.fromkeys([name, *(each for each in self.own if each is not None)])]
-        self.keys = [*dict.fromkeys(each for each in self.plain if each is not None)]
-        self.form = None
-        if not any(re.search(r"""[&<>"'\s]""", each) for each in (*self.heads, *self.keys)):
-            head = f"</trace>{_BLANK}<trace>(){_form_of(self.heads)}"
-            self.form = re.compile(f"(?:{head})?<event>{_form_of(self.keys)}</event>{_BLANK}")
-        own = rf'key="{re.escape(name)}"'
-        named = rf'<trace>{_BLANK}<string {own} value="({_PLAIN})"{_BLANK}/>'
-        others = rf'(?:{_BLANK}<[a-z]++ (?!{own})key="{_PLAIN}" value="{_VALUE}"{_BLANK}/>)*+'
-        self.first = re.compile(rf"{named}{others}{_BLANK}(?:<event>|</trace>|\Z)")
-
-    def block(self, name: str | None, rows: list[Row]) -> Block:
-        """The rows of one trace."""
-        return Block.of([(name, rows)]) if rows else Block([name], [0], (), [()] * len(self.own))
-
-    def read(self, text: str, first: int) -> tuple[Block | None, str | None]:
-        """The first traces of a text, the rows of which have numbers from ``first``; and what remains, if anything."""
-        if self.form is None:
-            return None, text
-        found = self.form.split(f"</trace>{text}")
-        step = self.form.groups + 1
-        between, begun = found[::step], found[1::step]
-        left: str | None = None
-        begins = [place for place, each in enumerate(begun) if each is not None]
-        if any(between):  # what is before is whole, but for the last trace
-            odd = next(place for place, each in enumerate(between) if each)
-            begins = [place for place in begins if place < odd]
-            end = begins.pop() if begins else 0
-            if not begins:
-                return None, text
-            at = 0
-            for _ in begins:
-                at = text.index("</trace>", at) + len("</trace>")
-            left = text[at:]
-        else:
-            end = len(begun)
-        counts = [after - before for before, after in pairwise([*begins, end])]
-        heads = [[column[each] for each in begins] for column in (found[2 + n :: step] for n in range(len(self.heads)))]
-        of_events = 2 + len(self.heads)
-        values = [
-            found[of_events + self.keys.index(key) :: step][:end]
-            if key is not None
-            else [*chain.from_iterable(map(repeat, heads[self.heads.index(own or "")], counts))]
-            for key, own in zip(self.plain, self.own, strict=True)
-        ]
-        block = Block(heads[0], counts, range(first, first + end), values)
-        return block, left
-
-    def takes(self, name: str | None) -> bool:
-        """Whether a trace of this name is of the part; those without one are of the first."""
-        return self._of == 1 or (0 if name is None else zlib.crc32(name.encode())) % self._of == self._part
-
-
 class _Log:
     """One log. Nearly all of it is read quickly: by a regular expression that takes an event whole, as nearly all
     programs write it. What it does not take, lxml reads, and from where it is not sure what belongs to which trace, all
@@ -379,7 +294,7 @@ class _Log:
         self.begin = 0
         self.number = number
 
-    def names(self, wanted: _Wanted, counts: bool = False) -> Iterator[str | None]:
+    def names(self, wanted: Wanted, counts: bool = False) -> Iterator[str | None]:
         """The name of each trace of a part. Whether events are counted too is said by ``counts``."""
 
         def quickly(text: str) -> tuple[list[str | None], str | None]:
@@ -398,7 +313,7 @@ class _Log:
         found = self._read(quickly, lambda trace: self._group(trace, wanted)[0])
         return (name for name in found if wanted.takes(name))
 
-    def blocks(self, wanted: _Wanted) -> Iterator[Block]:
+    def blocks(self, wanted: Wanted) -> Iterator[Block]:
         """The traces of a part, with a row of each of their events."""
 
         def quickly(text: str) -> tuple[list[Block], str | None]:
@@ -415,7 +330,7 @@ class _Log:
             elif any(takes):
                 yield block.only(takes)
 
-    def _group(self, trace: Any, wanted: _Wanted) -> Group:
+    def _group(self, trace: Any, wanted: Wanted) -> Group:
         attributes = _attributes(trace)
         of_trace = [attributes.get(each) if each is not None else None for each in wanted.own]
         rows: list[Row] = []
