@@ -26,11 +26,9 @@ from carepolicy.policy.load import load_policies
 from commands import run
 from laws import examples
 from stories import often
+from traces_read import BEGIN, WANTED, as_lxml_reads, read
 
 HELPDESK = Path(__file__).parents[2] / "examples" / "helpdesk"
-
-BEGIN = '<?xml version="1.0" encoding="UTF-8"?>\n<log xmlns="http://www.xes-standard.org/">\n'
-WANTED = ("time:timestamp", "concept:name", "case:level", "level")
 
 PLAIN = (
     '<string key="concept:name" value="Written"/>',
@@ -99,20 +97,6 @@ logs = st.builds(
     | st.lists(traces, max_size=8),
     st.sampled_from(("</log>", "</log>\n<!-- end -->\n", "", "</lo", "<string/></log>")) | st.just("</log>"),
 )  # fmt: skip
-
-
-def read(path, part=(0, 1)):
-    """The groups of a log and how many traces are repeated, or why it cannot be read."""
-    with Traces([str(path)], part=part) as log:
-        try:
-            return [*log.groups("concept:name", WANTED)], log.repeated
-        except LogFault as fault:
-            return str(fault)
-
-
-def as_lxml_reads(path):
-    with mock.patch.object(xes._Log, "_begun", return_value=(b"", b"")):
-        return read(path)
 
 
 @settings(max_examples=examples(250))
