@@ -20,6 +20,7 @@ from traces_read import read as read_log
 CASES = yaml.safe_load(Path(__file__).with_name("odd_traces.yaml").read_text())["cases"]
 EVENTS = {
     "p": "np", "a": "np", "o": "npo", "c": "np", "e": "", "l": "npl", "k": "npk", "r": "pn", "m": "nplk", "w": "npkl",
+    "i": "npi", "d": "npll",
 }  # fmt: skip
 """The attributes of an event of each kind of trace."""
 ATTRIBUTES = {
@@ -123,6 +124,7 @@ def test_so_many_traces_are_read_at_once(tmp_path, case):
     found = watched.read(path)
     assert found == as_lxml_reads(path)
     assert found[1] == case.get("repeated", 0)
+    assert all(rows == sorted(rows) for _, rows in found[0])
     of_names = [group[0] for group in found[0]]
     assert len(of_names) == len(set(of_names)) == len(re.findall("[a-z]", case["traces"])) - found[1]
     told = {"once": watched.once, "alone": watched.alone, "rest": watched.rest, "forms": [*watched.forms.values()]}

@@ -62,21 +62,18 @@ def _shapes_in(text: str) -> Counter[tuple[Part, ...]]:
     for each in text.split("<event>")[1:]:
         event, end, _ = each.partition("</event>")
         found = _PART.split(event)
-        keys = found[2::4]
-        if end and not any(found[:-1:4]) and not found[-1].strip() and len({*keys}) == len(keys):
-            shapes[tuple(zip(found[1::4], keys, found[3::4], strict=True))] += 1
+        if end and not any(found[:-1:4]) and not found[-1].strip():
+            shapes[tuple(zip(found[1::4], found[2::4], found[3::4], strict=True))] += 1
     return shapes
 
 
 def _merged(order: list[Part], shape: Sequence[Part]) -> list[Part] | None:
-    """The parts of an order and of a shape in one order; None where there is none, or one key is written in two
-    ways."""
+    """The parts of an order and of a shape in one order, that of the first where they differ; None where a key is
+    written in two ways."""
     merged, at = [*order], 0
     for part in shape:
         if part not in merged:
             merged.insert(at, part)
-        elif merged.index(part) < at:
-            return None
         at = merged.index(part) + 1
     return merged if len({key for _, key, _ in merged}) == len(merged) else None
 
