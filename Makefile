@@ -36,9 +36,9 @@ handbook: $(VENV)/made ## Write generated/, the English handbook of policies/ th
 words: $(VENV)/made-dev ## Bring the catalogues of carepolicy's own words up to date with the phrases in src/
 	$(BIN)/python docs/words.py
 
-# Three at a time on two cores, since tests wait for servers, browsers and other processes.
+# Four at a time on two cores, since tests wait for servers, browsers and other processes.
 test: $(VENV)/made-dev lint types $(READERS)/made $(OTHERS)/made ## Set up and pass the tests
-	$(BIN)/python -m pytest -n 3 -rs
+	$(BIN)/python -m pytest -n 4 -rs
 
 fuzz: $(VENV)/made-dev ## Look for new faults: all laws, on 20 times as many cases as the tests try, and other ones each time
 	$(BIN)/python -m pytest -n 2 -rs -m 'hypothesis and not soak' --hypothesis-profile=explore

@@ -20,7 +20,6 @@ from shops import EVENTS, SHOP, read_set
 from stories import write_set
 
 ROOT = Path(__file__).parents[2]
-DEMO = ROOT / "examples" / "demo" / "events.jsonl"
 POLICIES = ROOT / "policies"
 
 
@@ -179,7 +178,7 @@ def test_rounds_that_two_sets_decide_otherwise_are_named_with_what_changed(tmp_p
 
 
 def test_a_curve_is_told_in_few_lines():
-    told = run("audit", str(DEMO), "--policies", str(POLICIES), "--sweep", "email_inquiry.first_reply.limit=1h..8h")
+    told = run("audit", str(EVENTS), "--policies", str(SHOP), "--sweep", "email_inquiry.first_reply.limit=1h..8h")
     assert told.returncode == 0, told.stderr
     curve = told.stdout.split("had its limit been:")[1].splitlines()
     assert 3 < len(curve) < 25
