@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate, chain, compress, count, islice, repeat
+from itertools import compress, count, islice, repeat
 from operator import add, attrgetter, itemgetter, le, ne
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from carepolicy.policy.language.mapping import SLUG
 from carepolicy.policy.likeness import nearest
 
 if TYPE_CHECKING:
+    from carepolicy.audit.blocks import Block, Row
     from carepolicy.machine.program import Bundle, FactTable
     from carepolicy.policy.language.mapping import FactOf, LogMapping
 
@@ -67,97 +68,6 @@ class Made(msgspec.Struct, frozen=True, gc=False):
     type: str
     data: dict[str, Any]
     id: str
-
-
-Row = tuple[Any, ...]
-"""A row: its number, a hash of all its columns, and the values of the columns that were asked for, as texts or None."""
-
-
-class Block:
-    """Rows of some subjects, each with its rows beside each other, as columns: what the subjects are called, how many
-    rows each has, and of all rows their ``numbers``, hashes (None where they have none), and the ``values`` of each
-    column that was asked for."""
-
-    __slots__ = ("counts", "hashes", "names", "numbers", "values")
-
-    def __init__(
-        self, names: Sequence[str | None], counts: Sequence[int], numbers: Sequence[int],
-        values: Sequence[Sequence[str | None]], hashes: Sequence[Any] | None = None,
-    ) -> None:  # fmt: skip
-        self.names = names
-        self.counts = counts
-        self.numbers = numbers
-        self.values = values
-        self.hashes = hashes
-
-    @classmethod
-    def of(cls, groups: Sequence[tuple[str | None, Sequence[Row]]]) -> Block:
-        """The rows of some subjects, of which there is one at least."""
-        numbers, hashes, *values = zip(*chain.from_iterable(rows for _, rows in groups), strict=True)
-        return cls([name for name, _ in groups], [len(rows) for _, rows in groups], numbers, values, hashes)
-
-    def __len__(self) -> int:
-        """How many rows there are."""
-        return len(self.numbers)
-
-    def groups(self) -> Iterator[tuple[str | None, list[Row]]]:
-        """The name of each subject, and its rows."""
-        rows = zip(self.numbers, repeat(None) if self.hashes is None else self.hashes, *self.values, strict=False)
-        for name, length in zip(self.names, self.counts, strict=True):
-            yield name, [*islice(rows, length)]
-
-    def places(self) -> Iterator[int]:
-        """For each row, which of the subjects it is of."""
-        return chain.from_iterable(map(repeat, range(len(self.counts)), self.counts))
-
-    def only(self, wanted: Sequence[bool]) -> Block:
-        """The rows of those subjects that are wanted."""
-        each = [wanted[place] for place in self.places()]
-        return Block(
-            [*compress(self.names, wanted)], [*compress(self.counts, wanted)], [*compress(self.numbers, each)],
-            [[*compress(column, each)] for column in self.values],
-        )  # fmt: skip
-
-
-TOGETHER = 1_000
-"""So many rows are brought together at least, where there are so many."""
-
-
-def brought_together(groups: Iterable[tuple[str | None, Sequence[Row]]]) -> Iterator[Block]:
-    """The rows of subjects, of many at a time."""
-    some: list[tuple[str | None, Sequence[Row]]] = []
-    rows = 0
-    for group in groups:
-        some.append(group)
-        rows += len(group[1])
-        if rows >= TOGETHER:
-            yield Block.of(some)
-            some, rows = [], 0
-    if rows:
-        yield Block.of(some)
-
-
-def joined(blocks: Iterable[Block]) -> Iterator[Block]:
-    """The same rows, of which none have hashes, in blocks that are not small."""
-    some: list[Block] = []
-    for block in blocks:
-        some.append(block)
-        if sum(map(len, some)) >= TOGETHER:
-            yield _one(some)
-            some = []
-    if some:
-        yield _one(some)
-
-
-def _one(blocks: Sequence[Block]) -> Block:
-    if len(blocks) == 1:
-        return blocks[0]
-    return Block(
-        [*chain.from_iterable(each.names for each in blocks)],
-        [*chain.from_iterable(each.counts for each in blocks)],
-        [*chain.from_iterable(each.numbers for each in blocks)],
-        [[*chain.from_iterable(columns)] for columns in zip(*(each.values for each in blocks), strict=True)],
-    )
 
 
 class Told(NamedTuple):
@@ -278,7 +188,7 @@ class Mapper:
         assert self._event is not None
         assert self._time is not None
         values: Sequence[Sequence[Any]] = block.values
-        places = [*block.places()]
+        places = [*block.by_row(range(len(block.counts)))]
         kinds: list[Any] = [*map(self._kinds.get, values[self._event - 2])]
         odd = set[int]()
         if not all(kinds):
@@ -296,7 +206,7 @@ class Mapper:
         if only_counts:
             assert self._id is None
             return Told(kinds, times, repeat(""), repeat(""), data, odd)
-        named = zip(map(subjects.__getitem__, places), block.numbers, kinds, strict=True)
+        named = zip(block.by_row(subjects), block.numbers, kinds, strict=True)
         ids = [f"{subject}/{number}/{kind}" for subject, number, kind in named]
         if self._id is not None:
             ids = [own or made for own, made in zip(values[self._id - 2], ids, strict=True)]
@@ -308,7 +218,7 @@ class Mapper:
         """The data of some events: a fact travels with the first that may carry it, and again when it changes. Subjects
         of which a fact cannot be taken are added to the ``odd``."""
         told = [NO_DATA] * len(kinds)
-        begins = [*accumulate(block.counts, initial=0)]
+        begins = block.begins()
         later = set[int]()
         for fact, at, taken, carriers in self._taken:
             column = block.values[at]

@@ -21,7 +21,7 @@ from carepolicy.policy.likeness import with_hint
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from carepolicy.audit.mapping import Row
+    from carepolicy.audit.blocks import Row
     from carepolicy.audit.tables import Begin
 
 ACTIVITY, TIMESTAMP, EVENT_ID = "ocel:activity", "ocel:timestamp", "ocel:eid"

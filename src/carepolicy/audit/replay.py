@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, chain, groupby, pairwise, repeat
+from itertools import chain, groupby, pairwise, repeat
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from orjson import dumps
 
-from carepolicy.audit.mapping import SOURCE, Block, CalledAlike, Mapper, brought_together, joined
+from carepolicy.audit.blocks import of_blocks, of_groups
+from carepolicy.audit.mapping import SOURCE, CalledAlike, Mapper
 from carepolicy.audit.measures import NO_INSTANTS, Measures
 from carepolicy.audit.ocel import Objects
 from carepolicy.audit.tables import LogFault, Table
@@ -39,8 +40,9 @@ from carepolicy.policy.likeness import with_hint
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from carepolicy.audit.blocks import Block
+    from carepolicy.audit.blocks import Row as LogRow
     from carepolicy.audit.mapping import Made
-    from carepolicy.audit.mapping import Row as LogRow
     from carepolicy.audit.measures import Round
     from carepolicy.audit.tables import Begin
     from carepolicy.engine.case import Case
@@ -210,16 +212,11 @@ class Replay:
     def take_mapped(self, log: Log, mapper: Mapper) -> None:
         """Take the rows of a log by a mapping."""
         wanted, subject = columns_for(mapper, log), mapper.mapping.subject
-        may_repeat = isinstance(log, Table)
-        if not mapper.tells_plainly or not self.by_subject:
-            self._take_row_by_row(log.groups(subject, wanted), mapper, may_repeat)
+        if isinstance(log, Traces) and self._takes_blocks(mapper):
+            for block in of_blocks(log.blocks(subject, wanted)):
+                self._take_block(block, mapper, may_repeat=False)
         else:
-            if isinstance(log, Traces):
-                blocks = joined(log.blocks(subject, wanted))
-            else:
-                blocks = brought_together(log.groups(subject, wanted))
-            for block in blocks:
-                self._take_block(block, mapper, may_repeat)
+            self.take_groups(log.groups(subject, wanted), mapper, isinstance(log, Table))
         self.note_read(log, mapper)
 
     def note_read(self, log: Log, mapper: Mapper) -> None:
@@ -232,14 +229,15 @@ class Replay:
     def take_groups(self, groups: Iterable[Group], mapper: Mapper, may_repeat: bool) -> None:
         """Take rows by their subjects; of those that ``may_repeat`` others, each counts once unless the mapping says
         otherwise."""
-        if not mapper.tells_plainly or not self.by_subject:
+        if self._takes_blocks(mapper):
+            for block in of_groups(groups):
+                self._take_block(block, mapper, may_repeat)
+        else:
             self._take_row_by_row(groups, mapper, may_repeat)
-            return
-        for group in groups:
-            if group[1]:
-                self._take_block(Block.of([group]), mapper, may_repeat)
-            else:
-                self._take_row_by_row([group], mapper, may_repeat)
+
+    def _takes_blocks(self, mapper: Mapper) -> bool:
+        """Whether the rows of many subjects may be taken at once."""
+        return mapper.tells_plainly and self.by_subject
 
     def _take_row_by_row(self, groups: Iterable[Group], mapper: Mapper, may_repeat: bool) -> None:
         held: list[tuple[Made, str]] = []
@@ -373,16 +371,15 @@ class Replay:
         self._lack_texts |= only_counts
         odd = {*told.odd, *self._odd_among(subjects)}
         odd.update(place for place, count in enumerate(block.counts) if not count)
-        begins = [*accumulate(block.counts, initial=0)]
+        begins = block.begins()
         hashes = block.hashes
         if may_repeat and hashes is not None and len(set(hashes)) < len(hashes):
             for place, (begin, end) in enumerate(pairwise(begins)):
                 if len(set(hashes[begin:end])) < end - begin:
                     odd.add(place)
-        named = chain.from_iterable(map(repeat, subjects, block.counts))
         rows: list[Any] = [*zip(
-            block.numbers, named, told.kinds, told.times, told.whens, repeat(SOURCE), told.ids, told.data,
-            repeat(False), repeat(False), strict=False,
+            block.numbers, block.by_row(subjects), told.kinds, told.times, told.whens, repeat(SOURCE), told.ids,
+            told.data, repeat(False), repeat(False), strict=False,
         )]  # fmt: skip
         done = 0
         groups = enumerate(block.groups()) if odd else iter(())

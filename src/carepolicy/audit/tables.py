@@ -20,7 +20,7 @@ from carepolicy.audit.timeforms import EXCEL, SPREADSHEETS_BEGIN, UNIX, UNIX_MS
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from carepolicy.audit.mapping import Row
+    from carepolicy.audit.blocks import Row
     from carepolicy.policy.language.mapping import Reads
 
 FETCHED = 10_000

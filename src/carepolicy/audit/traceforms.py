@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise, repeat
 from typing import TYPE_CHECKING
 
-from carepolicy.audit.mapping import Block
+from carepolicy.audit.blocks import Block
 
 if TYPE_CHECKING:
-    from carepolicy.audit.mapping import Row
+    from carepolicy.audit.blocks import Row
 
 CASE = "case:"
 """What the names of a trace's attributes begin with, beside those of its events."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from carepolicy.audit.mapping import Block
+from carepolicy.audit.blocks import Block
 from carepolicy.audit.tables import LogFault, NotInstalled, Steps
 from carepolicy.audit.textfiles import GZIP
 from carepolicy.audit.traceforms import BLANK, CASE, OWN, Wanted
@@ -24,7 +24,7 @@ from carepolicy.audit.traceforms import BLANK, CASE, OWN, Wanted
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from carepolicy.audit.mapping import Row
+    from carepolicy.audit.blocks import Row
     from carepolicy.audit.tables import Begin
 
 NAME, TIME = "concept:name", "time:timestamp"
@@ -137,7 +137,7 @@ class Traces:
                 shelf.execute("CREATE TABLE trace (place INTEGER, name TEXT, rows BLOB)")
                 shelf.execute("BEGIN")
                 yield from (self._surely if self.sure else self._hoping)(_Names(shelf), wanted)
-                for group in _brought_together(shelf):
+                for group in _of_shelf(shelf):
                     yield wanted.block(*group)
             except sqlite3.Error as fault:
                 raise LogFault(f"{self.paths[0]} cannot be sorted by its traces' names: {fault}") from None
@@ -570,7 +570,7 @@ def _size(path: str) -> int:
         raise LogFault(f"{path} cannot be read: {fault.strerror}") from None
 
 
-def _brought_together(shelf: sqlite3.Connection) -> Iterator[Group]:
+def _of_shelf(shelf: sqlite3.Connection) -> Iterator[Group]:
     """The rows of each name."""
     here: int | None = None
     name: str | None = None
